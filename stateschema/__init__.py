@@ -1,0 +1,46 @@
+"""The state protocol: typed change events over an append-only stream, and what they add up to.
+
+A `StateSchema` declares the entities of a stream, a `ChangeEvent` says what happened to one of
+their rows, a `ControlEvent` speaks about the stream itself, and a `MaterializedState` is the plain
+fold of all of them. Nothing here needs, or imports, the query engine.
+"""
+
+from stateschema.errors import (
+    EventError,
+    LocalProtocolError,
+    OffsetGoneError,
+    ProtocolError,
+    RemoteProtocolError,
+    SchemaError,
+    StateSchemaError,
+    StreamClosedError,
+    StreamError,
+    StreamNotFoundError,
+    Where,
+)
+from stateschema.events import (
+    ChangeEvent,
+    ControlEvent,
+    new_txid,
+    parse_event,
+    parse_events,
+)
+
+__all__ = [
+    "ChangeEvent",
+    "ControlEvent",
+    "EventError",
+    "LocalProtocolError",
+    "OffsetGoneError",
+    "ProtocolError",
+    "RemoteProtocolError",
+    "SchemaError",
+    "StateSchemaError",
+    "StreamClosedError",
+    "StreamError",
+    "StreamNotFoundError",
+    "Where",
+    "new_txid",
+    "parse_event",
+    "parse_events",
+]

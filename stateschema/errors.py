@@ -1,0 +1,125 @@
+"""The exceptions of the state protocol, by who must act.
+
+```text
+StateSchemaError
+├── SchemaError(ValueError)            your schema, or a row you gave to it, is wrong
+├── ProtocolError(ValueError)          abstract: a rule of the protocol is broken
+│   ├── LocalProtocolError             by you: an event or offset that may not be sent
+│   └── RemoteProtocolError            by the peer
+│       └── EventError                 by one message of a stream or file; names the place
+└── StreamError                        the stream refuses the operation
+    ├── StreamNotFoundError(LookupError)
+    ├── StreamClosedError
+    └── OffsetGoneError(LookupError)   the stream holds no such position any more: read from the start
+```
+
+Messages are lower-case without a final period and quote what they name. Every class has a stable
+kebab-case `code` for logs and wire answers; structured attributes carry what the text says.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+
+class StateSchemaError(Exception):
+    """Root of all errors raised by `stateschema`."""
+
+    code: ClassVar[str] = "state-schema"
+
+
+class SchemaError(StateSchemaError, ValueError):
+    """A schema declaration, or a row given to a schema, is wrong."""
+
+    code = "schema"
+
+
+class ProtocolError(StateSchemaError, ValueError):
+    """A rule of the protocol is broken; raised only as local or remote."""
+
+    code = "protocol"
+
+    def __init__(self, message: str) -> None:
+        if type(self) is ProtocolError:
+            raise TypeError("ProtocolError is abstract: raise the local or the remote form")
+        super().__init__(message)
+
+
+class LocalProtocolError(ProtocolError):
+    """You tried to send or ask for something the protocol forbids."""
+
+    code = "local-protocol"
+
+
+class RemoteProtocolError(ProtocolError):
+    """The peer sent something the protocol forbids."""
+
+    code = "remote-protocol"
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The place of one message: every part that is known.
+
+    `line` counts from 1, as editors do; `index` is the message's place in its batch, from 0.
+    """
+
+    source: str | None = None
+    line: int | None = None
+    index: int | None = None
+
+    def __str__(self) -> str:
+        parts = [f"{self.source!r}"] if self.source is not None else []
+        if self.line is not None:
+            parts.append(f"line {self.line}")
+        elif self.index is not None:
+            parts.append(f"message {self.index} of the batch")
+        return ", ".join(parts)
+
+
+class EventError(RemoteProtocolError):
+    """A message is no legal event, or its value does not fit the schema.
+
+    Attributes:
+        reason: What is wrong, without the place.
+        where: Source, line and index, as far as known.
+        field: Wire path of the offending field, such as `headers.txid` or `value.seq`.
+    """
+
+    code = "bad-event"
+
+    def __init__(
+        self, reason: str, *, where: Where | None = None, field: str | None = None
+    ) -> None:
+        self.reason = reason
+        self.where = where or Where()
+        self.field = field
+        place = ", ".join(p for p in (str(self.where), f"field {field!r}" if field else "") if p)
+        super().__init__(f"bad event in {place}: {reason}" if place else f"bad event: {reason}")
+
+    def at(self, where: Where) -> Self:
+        """Return the same error with its place filled in; raise it `from` the original."""
+        return type(self)(self.reason, where=where, field=self.field)
+
+
+class StreamError(StateSchemaError):
+    """The stream refuses the operation in its present state."""
+
+    code = "stream"
+
+
+class StreamNotFoundError(StreamError, LookupError):
+    """There is no such stream."""
+
+    code = "stream-not-found"
+
+
+class StreamClosedError(StreamError):
+    """The stream, or this handle of it, is closed for appends."""
+
+    code = "stream-closed"
+
+
+class OffsetGoneError(StreamError, LookupError):
+    """The stream does not hold this offset (any more)."""
+
+    code = "offset-gone"

@@ -1,0 +1,1 @@
+"""Durable AI sessions: token chunks to messages, tool calls and approvals, without an engine."""
