@@ -1,0 +1,52 @@
+"""Which fields a class declares, for every kind of row class, without importing its library.
+
+dataclasses, attrs, msgspec and pydantic leave a well-known attribute on their classes; looking for
+that attribute keeps all four optional. A class that declares nothing has no fields: it is opaque as
+a value, and a row of it answers whatever attribute it is asked for.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, is_typeddict
+
+_EXTRA = "__pydantic_extra__"
+
+
+def declared_fields(cls: type[Any]) -> tuple[str, ...] | None:
+    """Return the fields `cls` declares, in order, or None if it declares none.
+
+    Knows dataclasses, pydantic models, msgspec structs, attrs classes, named tuples and TypedDicts.
+
+    >>> declared_fields(int) is None
+    True
+    """
+    if dataclasses.is_dataclass(cls):
+        return tuple(field.name for field in dataclasses.fields(cls))
+    if hasattr(cls, "__struct_fields__"):
+        return tuple(cls.__struct_fields__)
+    if hasattr(cls, "__pydantic_fields__"):
+        return tuple(cls.__pydantic_fields__)
+    if hasattr(cls, "__attrs_attrs__"):
+        return tuple(attribute.name for attribute in cls.__attrs_attrs__)
+    if issubclass(cls, tuple) and hasattr(cls, "_fields"):
+        return tuple(cls._fields)
+    if is_typeddict(cls):
+        return tuple(cls.__annotations__)
+    return None
+
+
+def compared_fields(cls: type[Any]) -> tuple[str, ...] | None:
+    """Return the attributes that make two instances of `cls` equal, or None if it declares none.
+
+    These are the declared fields and, for a pydantic model that keeps extra ones, all of those.
+    """
+    fields = declared_fields(cls)
+    if fields is not None and keeps_extra_fields(cls):
+        return (*fields, _EXTRA)
+    return fields
+
+
+def keeps_extra_fields(cls: type[Any]) -> bool:
+    """Tell whether `cls` is a pydantic model whose instances may hold undeclared fields."""
+    return hasattr(cls, "__pydantic_fields__") and cls.model_config.get("extra") == "allow"
