@@ -38,7 +38,7 @@ clean:  ## remove the environment and every cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMP): pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[all]'
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[all]'
 	@touch $@
 
 $(BIN)/python:

@@ -69,6 +69,30 @@ def test_package_files_only_name_things() -> None:
     assert {path: lines for path, lines in logic.items() if lines} == {}
 
 
+def test_names_are_imported_from_the_module_that_defines_them() -> None:
+    def is_indirect(path: Path, node: ast.AST) -> bool:
+        """Whether `node` takes a name, not a submodule, from a package file of its own package."""
+        if not isinstance(node, ast.ImportFrom) or node.module is None:
+            return False
+        source = ROOT.joinpath(*node.module.split("."))
+        own = relative(path).partition("/")[0] == node.module.partition(".")[0]
+        names = [alias.name for alias in node.names]
+        return own and any(source.is_dir() and not is_module(source / name) for name in names)
+
+    indirect = {
+        relative(path): [
+            ast.unparse(node) for node in ast.walk(parse(path)) if is_indirect(path, node)
+        ]
+        for path in SOURCES
+        if path.name != "__init__.py"
+    }
+    assert {path: found for path, found in indirect.items() if found} == {}
+
+
+def is_module(path: Path) -> bool:
+    return path.is_dir() or path.with_suffix(".py").exists()
+
+
 def test_a_long_file_says_why_it_is_long() -> None:
     silent = {
         relative(path): lines
