@@ -1,0 +1,171 @@
+"""The meaning of a query, computed from scratch with lists and loops.
+
+`evaluate` takes the relational tree of a query and the contents of its sources and answers the
+(key, row) pairs of its result, in order where the query has one. It is the yardstick for every law
+about results, so it shares no code with the engine: of that it imports the nodes of the tree, and
+the name of the one key part that stands for an absent side.
+
+Complexity: joins are nested loops and groups are found by scanning; meant for dozens of rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, assert_never
+
+from dataflow.query import ir
+from dataflow.values.null import ABSENT
+from tests.oracle.aggregates import Entry, aggregate, ordered
+from tests.oracle.scalars import Env, is_true, value_of
+from tests.oracle.semantics import field_of, normal, same
+
+Tables = Mapping[ir.SourceRef, Sequence[tuple[Any, Any]]]
+"""Source -> its (key, row) pairs."""
+
+
+class TwoOwnersError(Exception):
+    """Two rows of a result claim one key."""
+
+
+def evaluate(node: ir.Node, tables: Tables) -> list[tuple[Any, Any]]:
+    """Return the (key, row) pairs of a query's result; rows are what users see."""
+    return [(key, visible(node, env)) for key, env in entries_of(node, tables)]
+
+
+def is_ordered(node: ir.Node) -> bool:
+    """Tell whether a query says in which order its rows come."""
+    match node:
+        case ir.Order():
+            return True
+        case ir.Filter() | ir.FilterRows() | ir.Project() | ir.MapRows() | ir.Rekey():
+            return is_ordered(node.input)
+        case _:
+            return False
+
+
+def visible(node: ir.Node, env: Env) -> Any:
+    """Return the row users see: of one alias its row, of several a dict of them."""
+    names = ir.scope(node)
+    if len(names) == 1:
+        return env[names[0]]
+    return {name: env[name] for name in names} if names else env[""]
+
+
+def entries_of(node: ir.Node, tables: Tables) -> list[Entry]:
+    """Return the (key, environment) pairs of a node's rows."""
+    match node:
+        case ir.Scan(source=source, alias=alias):
+            return [(key, {alias: row}) for key, row in tables[source]]
+        case ir.Join():
+            return list(_join(node, tables))
+        case ir.Group():
+            return _group(node, entries_of(node.input, tables))
+        case ir.Order(input=child, by=by, limit=limit, offset=offset):
+            end = None if limit is None else offset + limit
+            return ordered(entries_of(child, tables), by)[offset:end]
+        case ir.Rekey():
+            return _rekey(node, entries_of(node.input, tables))
+        case _:
+            return list(_row_by_row(node, entries_of(node.input, tables)))
+
+
+def _row_by_row(
+    node: ir.Named | ir.Filter | ir.FilterRows | ir.Project | ir.MapRows, entries: list[Entry]
+) -> Iterator[Entry]:
+    for key, env in entries:
+        match node:
+            case ir.Named(alias=alias):
+                yield key, {alias: visible(node.input, env)}
+            case ir.Filter(condition=condition):
+                if is_true(condition, env):
+                    yield key, env
+            case ir.FilterRows(function=function):
+                if function(visible(node.input, env)):
+                    yield key, env
+            case ir.Project(row=row, into=into):
+                built = value_of(row, env)
+                yield key, {"": built if into is None else into(**built)}
+            case ir.MapRows(function=function):
+                yield key, {"": function(visible(node.input, env))}
+            case _:
+                assert_never(node)
+
+
+def _join(node: ir.Join, tables: Tables) -> Iterator[Entry]:
+    left, right = entries_of(node.left, tables), entries_of(node.right, tables)
+    matched: set[int] = set()
+    for left_entry in left:
+        partners = [n for n, entry in enumerate(right) if _match(node, left_entry[1], entry[1])]
+        matched.update(partners)
+        if node.how in ("semi", "anti"):
+            if bool(partners) == (node.how == "semi"):
+                yield left_entry
+            continue
+        for n in partners:
+            yield _pair(node, left_entry, right[n])
+        if not partners and node.how in ("left", "full"):
+            yield _pair(node, left_entry, None)
+    if node.how in ("right", "full"):
+        for n, entry in enumerate(right):
+            if n not in matched:
+                yield _pair(node, None, entry)
+
+
+def _match(node: ir.Join, left: Env, right: Env) -> bool:
+    for mine, theirs in node.on:
+        a, b = value_of(mine, left), value_of(theirs, right)
+        if a is None or b is None or not same(a, b):
+            return False
+    return node.residual is None or is_true(node.residual, {**left, **right})
+
+
+def _pair(node: ir.Join, left: Entry | None, right: Entry | None) -> Entry:
+    key: tuple[Any, ...] = ()
+    env: dict[str, Any] = {}
+    for side, entry in ((node.left, left), (node.right, right)):
+        names = ir.scope(side)
+        if entry is None:
+            key += (ABSENT,) * len(names)
+            env |= dict.fromkeys(names)
+        else:
+            key += entry[0] if len(names) > 1 else (entry[0],)
+            env |= entry[1]
+    return key, env
+
+
+def _group(node: ir.Group, entries: list[Entry]) -> list[Entry]:
+    groups: list[tuple[list[Any], list[Entry]]] = []
+    for entry in entries:
+        cells = [normal(value_of(key, entry[1])) for key in node.keys]
+        for known, members in groups:
+            if same(known, cells):
+                members.append(entry)
+                break
+        else:
+            groups.append((cells, [entry]))
+    if not node.keys and not groups:
+        groups.append(([], []))
+    return [
+        (
+            cells[0] if len(cells) == 1 else tuple(cells),
+            {"": (*cells, *[aggregate(spec, members) for spec in node.aggregates])},
+        )
+        for cells, members in groups
+    ]
+
+
+def _rekey(node: ir.Rekey, entries: list[Entry]) -> list[Entry]:
+    result: list[Entry] = []
+    for _, env in entries:
+        key = normal(_new_key(node.key, visible(node.input, env), single=node.single))
+        if any(same(key, other) for other, _ in result):
+            raise TwoOwnersError(f"two rows have the key {key!r}")
+        result.append((key, env))
+    return result
+
+
+def _new_key(key: tuple[str, ...] | Callable[[Any], object], row: Any, *, single: bool) -> Any:
+    if callable(key):
+        return key(row)
+    parts = tuple(field_of(row, name) for name in key)
+    return parts[0] if single else parts

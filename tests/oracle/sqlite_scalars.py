@@ -1,0 +1,208 @@
+"""Scalar expressions and aggregates as SQL text; see `tests.oracle.sqlite` for what is taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from dataflow.query import scalar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class NotExpressibleError(Exception):
+    """SQLite does not mean the same by a query, or cannot hold its rows."""
+
+
+@dataclass
+class Scope:
+    """Where the fields of each alias are: (alias, field or cell) -> column.
+
+    `present` maps an alias to the column that is null where its row is absent; `bools` holds the
+    columns whose 0 and 1 stand for False and True.
+    """
+
+    columns: dict[tuple[str, str | int], str] = field(default_factory=dict)
+    present: dict[str, str | None] = field(default_factory=dict)
+    bools: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """SQL text of one expression, and whether its 0 and 1 are bools."""
+
+    text: str
+    is_bool: bool = False
+
+
+@dataclass
+class Parameters:
+    """The constants of a statement, by name."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, value: Any) -> str:
+        name = f"v{len(self.values)}"
+        self.values[name] = value
+        return f":{name}"
+
+    def aggregate(self, spec: scalar.Aggregate, scope: Scope) -> Piece:
+        where = ""
+        if spec.where is not None:
+            where = f" FILTER (WHERE {truth_of(spec.where, scope, self)})"
+        if spec.kind not in ("count", "sum", "avg", "min", "max"):
+            raise NotExpressibleError(f"no SQL for the aggregate {spec.kind}")
+        if not spec.args:
+            return Piece(f"count(*){where}")
+        argument = sql_of(spec.args[0], scope, self)
+        if argument.is_bool:
+            raise NotExpressibleError("an aggregate of bools")
+        text = argument.text
+        if spec.kind in ("sum", "avg"):
+            text = f"CASE WHEN typeof({text}) IN {NUMBERS} THEN {text} END"
+        return Piece(f"{spec.kind}({text}){where}")
+
+
+NUMBERS = "('integer', 'real')"
+
+
+def truth_of(node: scalar.Scalar, scope: Scope, parameters: Parameters) -> str:
+    """Return SQL for a condition; only what yields a bool is one."""
+    piece = sql_of(node, scope, parameters)
+    if not piece.is_bool:
+        raise NotExpressibleError("a condition that is no bool")
+    return piece.text
+
+
+def sql_of(node: scalar.Scalar, scope: Scope, parameters: Parameters) -> Piece:
+    """Return SQL for an expression."""
+    match node:
+        case scalar.Const(value=value):
+            return _constant(value, parameters)
+        case scalar.Column(alias=alias, name=name):
+            return _column((alias, name), scope)
+        case scalar.Cell(index=index):
+            return _column(("", index), scope)
+        case scalar.Call(name="is_null" | "is_not_null" as name, args=(scalar.RowOf(alias=alias),)):
+            column = scope.present.get(alias) or "1"
+            return Piece(f"({column} IS {'NOT ' * (name == 'is_not_null')}NULL)", is_bool=True)
+        case scalar.Call(name=name, args=args) if name in CALLS:
+            return CALLS[name]([sql_of(arg, scope, parameters) for arg in args])
+        case _:
+            raise NotExpressibleError(f"no SQL for {node!r}")
+
+
+def _constant(value: Any, parameters: Parameters) -> Piece:
+    if value is None:
+        return Piece("NULL")
+    if isinstance(value, bool):
+        return Piece(str(int(value)), is_bool=True)
+    if isinstance(value, int | float | str):
+        return Piece(parameters.add(value))
+    raise NotExpressibleError("a constant that SQL does not know")
+
+
+def _column(which: tuple[str, str | int], scope: Scope) -> Piece:
+    column = scope.columns.get(which, "NULL")
+    return Piece(column, column in scope.bools)
+
+
+def _plain(pieces: list[Piece]) -> list[str]:
+    if any(piece.is_bool for piece in pieces):
+        raise NotExpressibleError("a bool where SQL has a number")
+    return [piece.text for piece in pieces]
+
+
+def _bools(pieces: list[Piece]) -> list[str]:
+    if not all(piece.is_bool or piece.text == "NULL" for piece in pieces):
+        raise NotExpressibleError("logic over what is no bool")
+    return [piece.text for piece in pieces]
+
+
+def _equality(operator: str) -> Callable[[list[Piece]], Piece]:
+    def write(pieces: list[Piece]) -> Piece:
+        if len({piece.is_bool for piece in pieces if piece.text != "NULL"}) > 1:
+            raise NotExpressibleError("a bool compared with a number")
+        a, b = (piece.text for piece in pieces)
+        return Piece(f"({a} {operator} {b})", is_bool=True)
+
+    return write
+
+
+def _comparison(operator: str) -> Callable[[list[Piece]], Piece]:
+    def write(pieces: list[Piece]) -> Piece:
+        a, b = _plain(pieces)
+        alike = f"(typeof({a}) IN {NUMBERS}) = (typeof({b}) IN {NUMBERS})"
+        return Piece(f"(CASE WHEN {alike} THEN {a} {operator} {b} END)", is_bool=True)
+
+    return write
+
+
+def _logic(operator: str) -> Callable[[list[Piece]], Piece]:
+    return lambda pieces: Piece(f"({operator.join(_bools(pieces))})", is_bool=True)
+
+
+def _arithmetic(form: str) -> Callable[[list[Piece]], Piece]:
+    def write(pieces: list[Piece]) -> Piece:
+        texts = _plain(pieces)
+        guard = " AND ".join(f"typeof({text}) IN {NUMBERS}" for text in texts)
+        return Piece(f"(CASE WHEN {guard} THEN {form.format(*texts)} END)")
+
+    return write
+
+
+def _membership(operator: str) -> Callable[[list[Piece]], Piece]:
+    def write(pieces: list[Piece]) -> Piece:
+        value, *options = _plain(pieces)
+        return Piece(f"({value} {operator} ({', '.join(options)}))", is_bool=True)
+
+    return write
+
+
+def _between(pieces: list[Piece]) -> Piece:
+    value, low, high = pieces
+    return CALLS["and"]([CALLS["ge"]([value, low]), CALLS["le"]([value, high])])
+
+
+def _coalesce(pieces: list[Piece]) -> Piece:
+    return Piece(f"coalesce({', '.join(_plain([*pieces, Piece('NULL')]))})")
+
+
+def _case(pieces: list[Piece]) -> Piece:
+    *branches, otherwise = pieces
+    conditions, values = _bools(branches[::2]), _plain([*branches[1::2], otherwise])
+    pairs = zip(conditions, values[:-1], strict=True)
+    text = " ".join(f"WHEN {condition} THEN {value}" for condition, value in pairs)
+    return Piece(f"(CASE {text} ELSE {values[-1]} END)")
+
+
+def _null_test(test: str) -> Callable[[list[Piece]], Piece]:
+    return lambda pieces: Piece(f"({pieces[0].text} {test})", is_bool=True)
+
+
+CALLS: dict[str, Callable[[list[Piece]], Piece]] = {
+    "eq": _equality("="),
+    "ne": _equality("<>"),
+    "lt": _comparison("<"),
+    "le": _comparison("<="),
+    "gt": _comparison(">"),
+    "ge": _comparison(">="),
+    "and": _logic(" AND "),
+    "or": _logic(" OR "),
+    "not": lambda pieces: Piece(f"(NOT {_bools(pieces)[0]})", is_bool=True),
+    "is_null": _null_test("IS NULL"),
+    "is_not_null": _null_test("IS NOT NULL"),
+    "in": _membership("IN"),
+    "not_in": _membership("NOT IN"),
+    "between": _between,
+    "coalesce": _coalesce,
+    "case": _case,
+    "add": _arithmetic("{0} + {1}"),
+    "sub": _arithmetic("{0} - {1}"),
+    "mul": _arithmetic("{0} * {1}"),
+    "div": _arithmetic("CAST({0} AS REAL) / {1}"),
+    "neg": _arithmetic("-{0}"),
+    "abs": _arithmetic("abs({0})"),
+}
+"""Library functions that SQL has as well, by their name in the IR."""
