@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 EXACT: Final[frozenset[type]] = frozenset((str, int, bool, bytes, date, timedelta, UUID))
 """The classes of which two instances are equal exactly if Python's == says so."""
 
+_MACHINE_NUMBERS: Final[frozenset[type]] = frozenset((int, float))
 _TEXT: Final = frozenset((str,))
 
 
@@ -54,6 +55,10 @@ def equal(a: object, b: object) -> bool:
             return a == b or (a != a and b != b)
         if cls is dict:
             return equal_mappings(a, b)  # type: ignore[arg-type]  # both are dicts
+    elif a is None or b is None:
+        return is_null(a) and is_null(b)
+    elif cls in _MACHINE_NUMBERS and b.__class__ in _MACHINE_NUMBERS:
+        return a == b  # an int and a float, so not two NaNs
     kind = kind_of(a)
     return kind == kind_of(b) and _EQUAL[kind](plain(a), plain(b))
 
@@ -61,7 +66,7 @@ def equal(a: object, b: object) -> bool:
 def equal_mappings(a: Mapping[Any, Any], b: Mapping[Any, Any]) -> bool:
     """Tell whether two mappings are equal by contract, a null field being a missing one.
 
-    Complexity: O(fields), about 20 ns each, stopping at the first difference.
+    Complexity: O(fields), about 30 ns each, stopping at the first difference.
     """
     if a.__class__ is not dict or b.__class__ is not dict:  # only a dict's [] is free of effects
         return _equal_fields(a, b)
@@ -77,8 +82,14 @@ def equal_mappings(a: Mapping[Any, Any], b: Mapping[Any, Any]) -> bool:
                     return False
     except KeyError:
         return _equal_fields(a, b)
-    # Python's dicts put the keys 1 and True together, equality does not
-    return (len(a) == len(b) and _TEXT.issuperset(map(type, a))) or _equal_fields(a, b)
+    return _same_names(a, b) or _equal_fields(a, b)
+
+
+def _same_names(a: Mapping[Any, Any], b: Mapping[Any, Any]) -> bool:
+    """Tell whether b, which has all of a's names, has no other, and all of a's are texts."""
+    if len(a) != len(b):
+        return False
+    return all(name.__class__ is str for name in a)
 
 
 def _equal_fields(a: Mapping[Any, Any], b: Mapping[Any, Any]) -> bool:

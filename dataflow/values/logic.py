@@ -16,7 +16,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from dataflow.values import kinds
-from dataflow.values.equality import equal
+from dataflow.values.equality import EXACT, equal
 from dataflow.values.null import is_null
 from dataflow.values.order import NAN_KEY, SortKey, sort_key
 
@@ -24,16 +24,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _ORDERED: Final[frozenset[type]] = frozenset((int, str, bool, bytes, date, timedelta))
+_MACHINE_NUMBERS: Final[frozenset[type]] = frozenset((int, float))
 _UNORDERED_RANKS: Final = frozenset((kinds.SET, kinds.MAPPING, kinds.OBJECT, kinds.OPAQUE))
 
 
 def eq(a: object, b: object) -> bool | None:
     """Return a == b, or None if either is null."""
+    cls = a.__class__
+    if cls is b.__class__ and cls in EXACT:
+        return a == b
     return None if is_null(a) or is_null(b) else equal(a, b)
 
 
 def ne(a: object, b: object) -> bool | None:
     """Return a != b, or None if either is null."""
+    cls = a.__class__
+    if cls is b.__class__ and cls in EXACT:
+        return a != b
     return None if is_null(a) or is_null(b) else not equal(a, b)
 
 
@@ -42,6 +49,8 @@ def lt(a: Any, b: Any) -> bool | None:
     cls = a.__class__
     if cls is b.__class__ and cls in _ORDERED:
         return bool(a < b)
+    if cls in _MACHINE_NUMBERS and b.__class__ in _MACHINE_NUMBERS:
+        return a < b or (b != b and a == a)
     keys = _comparable(a, b)
     return _opaque_lt(a, b) if keys is None else keys[0] < keys[1]
 

@@ -59,7 +59,9 @@ def normal(value: object) -> Hashable:
     if cls in PLAIN:
         return value
     if cls is tuple:
-        return tuple(map(normal, value))  # type: ignore[call-overload]  # a tuple
+        return _normal_tuple(value)  # type: ignore[arg-type]  # a tuple
+    if cls is float:
+        return _normal_float(value)  # type: ignore[arg-type]  # a float
     if cls is bool:
         return TRUE if value else FALSE
     value = plain(value)
@@ -83,14 +85,24 @@ def _normal_number(value: int | float | Decimal) -> Hashable:
     if isinstance(value, int):
         return value
     if isinstance(value, float):
-        if value.is_integer():
-            return int(value)
-        return value if value == value else NAN
+        return _normal_float(value)
     if not value.is_finite():
         return NAN if value.is_nan() else float(value)
     if value.adjusted() <= _MAX_DECIMAL_EXPONENT and value == value.to_integral_value():
         return int(value)
     return value
+
+
+def _normal_float(value: float) -> Hashable:
+    if value.is_integer():
+        return int(value)
+    return value if value == value else NAN
+
+
+def _normal_tuple(value: tuple[object, ...]) -> Hashable:
+    if value.__class__ is tuple and PLAIN.issuperset(map(type, value)):
+        return value
+    return tuple(map(normal, value))
 
 
 def _normal_datetime(value: datetime) -> datetime:
@@ -113,11 +125,17 @@ def _normal_object(value: object) -> FrozenObject:
     return FrozenObject(value, tuple([normal(getattr(value, name, None)) for name in fields]))
 
 
+def _expose_tuple(key: tuple[Hashable, ...]) -> tuple[Any, ...]:
+    if _SEEN_AS_THEY_ARE.issuperset(map(type, key)):
+        return key
+    return tuple(map(expose, key))
+
+
 _NORMAL: Final[dict[int, Callable[[Any], Hashable]]] = {
     kinds.BOOL: lambda value: TRUE if value else FALSE,
     kinds.NUMBER: _normal_number,
     kinds.DATETIME: _normal_datetime,
-    kinds.TUPLE: lambda value: tuple(map(normal, value)),
+    kinds.TUPLE: _normal_tuple,
     kinds.LIST: lambda value: FrozenList(map(normal, value)),
     kinds.SET: lambda value: frozenset(map(normal, value)),
     kinds.MAPPING: _normal_mapping,
@@ -130,7 +148,7 @@ _SEEN_AS_THEY_ARE: Final[frozenset[type]] = frozenset(
 )
 _EXPOSE: Final[dict[type, Callable[[Any], object]]] = {
     Truth: lambda key: key.value,
-    tuple: lambda key: tuple(map(expose, key)),
+    tuple: _expose_tuple,
     FrozenList: lambda key: FrozenList(map(expose, key)),
     frozenset: lambda key: frozenset(map(expose, key)),
     FrozenDict: lambda key: FrozenDict({expose(name): expose(key[name]) for name in key}),
