@@ -22,7 +22,6 @@ import copy
 import dataclasses
 import typing
 from abc import ABC, abstractmethod
-from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias, get_origin
 
 from dataflow.errors import CollectionError, UnknownFieldError
@@ -207,8 +206,17 @@ def adapter_for_row(row: Any) -> RowAdapter:
     return _adapter(type(row))
 
 
-@cache
 def _adapter(cls: type[Any]) -> RowAdapter:
+    adapter = _ADAPTERS.get(cls)
+    if adapter is None:
+        _ADAPTERS[cls] = adapter = _new_adapter(cls)
+    return adapter
+
+
+_ADAPTERS: Final[dict[type[Any], RowAdapter]] = {}
+
+
+def _new_adapter(cls: type[Any]) -> RowAdapter:
     kind = KINDS[cls]
     if kind == kinds.MAPPING:
         return MappingRows(cls)
