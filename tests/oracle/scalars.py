@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dataflow.query import scalar
-from tests.oracle.semantics import comparable, compare, field_of, fields_of, kind, same
+from tests.oracle.semantics import comparable, compare, field_of, fields_of, kind, normal, same
 
 Env = Mapping[str, Any]
 
@@ -123,9 +123,7 @@ def _text(operate: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *parts: operate(*parts) if all(isinstance(part, str) for part in parts) else None
 
 
-def _in(value: Any, *options: Any) -> bool | None:
-    if len(options) == 1 and isinstance(options[0], tuple | list | set | frozenset):
-        options = tuple(options[0])
+def _in_any(value: Any, *options: Any) -> bool | None:
     return _or(*[_eq(value, option) for option in options])
 
 
@@ -148,12 +146,17 @@ def _coalesce(*values: Any) -> Any:
     return next((value for value in values if value is not None), None)
 
 
-def _concat(*values: Any) -> str:
-    return "".join("" if value is None else str(value) for value in values)
+def _concat(*values: Any) -> str | None:
+    if not all(kind(value) in ("null", "bool", "number", "nan", "text") for value in values):
+        return None
+    return "".join("" if value is None else str(normal(value)) for value in values)
 
 
-def _between(value: Any, low: Any, high: Any) -> bool | None:
-    return _and(CALLS["ge"](value, low), CALLS["le"](value, high))
+def _substring(value: Any, start: Any, size: Any = None) -> str | None:
+    if not isinstance(value, str) or type(start) is not int or type(size) not in (int, type(None)):
+        return None
+    begin = max(0, start + len(value)) if start < 0 else start
+    return value[begin:] if size is None else value[begin : begin + max(0, size)]
 
 
 def _round(value: Any, digits: int = 0) -> Any:
@@ -174,13 +177,13 @@ CALLS: dict[str, Callable[..., Any]] = {
     "sub": _arithmetic(lambda a, b: a - b),
     "mul": _arithmetic(lambda a, b: a * b),
     "div": _arithmetic(lambda a, b: a / b),
+    "floordiv": _arithmetic(lambda a, b: a // b),
     "mod": _arithmetic(lambda a, b: a % b),
     "neg": _arithmetic(lambda a: -a),
     "abs": _arithmetic(abs),
     "round": _arithmetic(_round),
-    "in": _in,
-    "not_in": lambda value, *options: _not(_in(value, *options)),
-    "between": _between,
+    "in": lambda value, options: _in_any(value, *options),
+    "in_any": _in_any,
     "is_null": lambda value: value is None,
     "is_not_null": lambda value: value is not None,
     "coalesce": _coalesce,
@@ -194,5 +197,6 @@ CALLS: dict[str, Callable[..., Any]] = {
     "trim": _text(str.strip),
     "length": _length,
     "concat": _concat,
+    "substring": _substring,
 }
 """Library functions by their name in the IR."""

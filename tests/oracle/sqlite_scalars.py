@@ -87,6 +87,10 @@ def sql_of(node: scalar.Scalar, scope: Scope, parameters: Parameters) -> Piece:
         case scalar.Call(name="is_null" | "is_not_null" as name, args=(scalar.RowOf(alias=alias),)):
             column = scope.present.get(alias) or "1"
             return Piece(f"({column} IS {'NOT ' * (name == 'is_not_null')}NULL)", is_bool=True)
+        case scalar.Call(name="in", args=(value, scalar.Const(value=tuple(options)))):
+            return sql_of(
+                scalar.Call("in_any", (value, *map(scalar.Const, options))), scope, parameters
+            )
         case scalar.Call(name=name, args=args) if name in CALLS:
             return CALLS[name]([sql_of(arg, scope, parameters) for arg in args])
         case _:
@@ -152,17 +156,9 @@ def _arithmetic(form: str) -> Callable[[list[Piece]], Piece]:
     return write
 
 
-def _membership(operator: str) -> Callable[[list[Piece]], Piece]:
-    def write(pieces: list[Piece]) -> Piece:
-        value, *options = _plain(pieces)
-        return Piece(f"({value} {operator} ({', '.join(options)}))", is_bool=True)
-
-    return write
-
-
-def _between(pieces: list[Piece]) -> Piece:
-    value, low, high = pieces
-    return CALLS["and"]([CALLS["ge"]([value, low]), CALLS["le"]([value, high])])
+def _membership(pieces: list[Piece]) -> Piece:
+    value, *options = _plain(pieces)
+    return Piece(f"({value} IN ({', '.join(options)}))", is_bool=True)
 
 
 def _coalesce(pieces: list[Piece]) -> Piece:
@@ -193,9 +189,7 @@ CALLS: dict[str, Callable[[list[Piece]], Piece]] = {
     "not": lambda pieces: Piece(f"(NOT {_bools(pieces)[0]})", is_bool=True),
     "is_null": _null_test("IS NULL"),
     "is_not_null": _null_test("IS NOT NULL"),
-    "in": _membership("IN"),
-    "not_in": _membership("NOT IN"),
-    "between": _between,
+    "in_any": _membership,
     "coalesce": _coalesce,
     "case": _case,
     "add": _arithmetic("{0} + {1}"),

@@ -102,9 +102,9 @@ def test_scan_yields_the_rows_of_the_source() -> None:
         (call("not", call("gt", Column("u", "age"), "7")), []),
         (call("or", call("eq", Column("u", "age"), 20), call("lt", Column("u", "team"), "b")), ["u1", "u3"]),
         (call("and", True, call("is_not_null", Column("u", "age"))), ["u1", "u3", "u4"]),
-        (call("in", Column("u", "age"), 30, None), ["u1"]),
-        (call("not_in", Column("u", "age"), 30, None), []),
-        (call("between", Column("u", "age"), 7.5, 20), ["u3", "u4"]),
+        (call("in", Column("u", "age"), (30, None)), ["u1"]),
+        (call("not", call("in", Column("u", "age"), (30, None))), []),
+        (call("in_any", Column("u", "age"), 20, call("sub", 10, 2.5)), ["u3", "u4"]),
     ],
 )  # fmt: skip
 def test_filter_keeps_rows_whose_condition_is_true(condition: Scalar, keys: list[str]) -> None:
