@@ -13,6 +13,7 @@ Edges      JSON chunks may cut a character in half: a piece may end in a high su
            lone surrogate; the next version shows the whole character. `appended_since` holds a
            trailing half back, so what it hands out can always be encoded
 """
+# ruff: noqa: SLF001 (a version is built by the version before it)
 
 from __future__ import annotations
 
@@ -63,7 +64,7 @@ class Text:
         if not piece:
             return self
         history = self._history
-        if len(history.pieces) != self._count:
+        if not self._count or len(history.pieces) != self._count:  # empty texts share nothing
             history = _History(history.pieces[: self._count], history.copied + self._count)
         joint = self._open_half() is not None and _is_low(piece[0])
         history.pieces.append(piece)

@@ -9,6 +9,7 @@ Edges      a vector of up to 32 elements is just its tail; negative indexes and 
            a tuple, a slice is a tuple
 Source     Bagwell, Rompf: RRB-Trees (2011), without the relaxed nodes
 """
+# ruff: noqa: SLF001 (a version is built by the version before it)
 
 from __future__ import annotations
 
@@ -101,13 +102,13 @@ class Vector(Sequence[T_co]):
         index = self._position(index)
         tail_start = self._length - len(self._tail)
         if index >= tail_start:
-            element: T_co = self._tail[index - tail_start]
-            return element
+            last: T_co = self._tail[index - tail_start]
+            return last
         node = self._root
         for shift in range(self._shift, -1, -_BITS):
             node = node[(index >> (shift + _BITS)) & _MASK]
-        element = node[index & _MASK]
-        return element
+        found: T_co = node[index & _MASK]
+        return found
 
     def __len__(self) -> int:
         return self._length
