@@ -1,0 +1,284 @@
+"""Random queries as program text, in the words of the public API.
+
+A program is a list of views. Each reads collections and earlier views, filters and joins them, and
+ends in rows, a select, or a group-by with aggregates; then having, order, limit and map. What the
+text may refer to besides sources is in `VOCABULARY`.
+
+User functions respect equality: of two equal values they make two equal ones, so that it cannot
+matter which of them the engine kept.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tests.cases import View
+from tests.oracle.semantics import field_of, kind
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Sequence
+
+FIELDS = (".id", ".k", ".x", ".s", ".m")
+NESTED = (".deep", '.deep["a"]', ".deep[0]")
+JOINS = ("inner", "left")
+AGGREGATES = (
+    "count()",
+    "count({})",
+    "sum_({})",
+    "avg({})",
+    "min_({})",
+    "max_({})",
+    "collect({}{order})",
+    "first({}{order})",
+    "last({}{order})",
+    "fold({}, (), append{order})",
+    "fold({}, list, grow, finish=len{order})",
+    "fold({}, '', write, finish=shout{order})",
+)
+
+
+def double(value: Any) -> Any:
+    """Return twice a number; null of anything else."""
+    return value * 2 if kind(value) in ("number", "nan") else None
+
+
+def has_x(row: Any) -> bool:
+    """Tell whether a row has an x, at its top or under any of its aliases."""
+    parts = [row, *row.values()] if isinstance(row, dict) else [row]
+    return any(field_of(part, "x") is not None for part in parts)
+
+
+def wrap(row: Any) -> dict[str, Any]:
+    """Put a row into a new one."""
+    return {"was": row, "x": field_of(row, "x")}
+
+
+def append(state: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
+    """Keep every value."""
+    return (*state, value)
+
+
+def grow(state: list[Any], value: Any) -> list[Any]:
+    """Keep every value, in a new list."""
+    return [*state, value]
+
+
+def write(state: str, value: Any) -> str:
+    """Write every text down, and the kind of anything else."""
+    return f"{state}{value if isinstance(value, str) else kind(value)},"
+
+
+def shout(state: str) -> str:
+    """Finish a text."""
+    return state.upper()
+
+
+VOCABULARY: dict[str, Any] = {
+    function.__name__: function for function in (double, has_x, wrap, append, grow, write, shout)
+} | {"nan": math.nan, "inf": math.inf}
+"""The names a program text uses besides those of the library, its sources and its views."""
+
+
+@dataclass
+class Shape:
+    """What can be said about the rows of a source or view: the columns, as `.name` or `["name"]`."""
+
+    columns: tuple[str, ...] = FIELDS
+
+
+@dataclass
+class Writer:
+    """Writes one query after the other."""
+
+    rng: random.Random
+    is_wild: bool
+    shapes: dict[str, Shape] = field(default_factory=dict)
+
+    def columns(self, names: Sequence[str], bound: dict[str, str]) -> list[str]:
+        return [f"{a}{column}" for a in names for column in self.shapes[bound[a]].columns]
+
+    def constant(self) -> str:
+        plain = ("0", "1", "2", "3", "0.5", "-1", "''", "'a'", "'b'")
+        wild = ("True", "False", "1.0", "nan", "'1'", "inf", "0.1")
+        return self.rng.choice(plain + (wild if self.is_wild else ()))
+
+    def value(self, columns: Sequence[str], depth: int = 1) -> str:
+        column = self.rng.choice(columns)
+        if depth == 0 or self.rng.random() < 0.4:
+            return column
+        other = self.value(columns, depth - 1)
+        form = self.rng.choice(
+            (
+                "({a} + {b})",
+                "({a} - {c})",
+                "({a} * 2)",
+                "({a} / {c})",
+                "(-{a})",
+                "coalesce({a}, {b})",
+                "coalesce({a}, {c})",
+                "case(({p}, {b}), else_={a})",
+                "abs_({a})",
+                "upper({a})",
+                "length(upper({a}))",
+                "concat({a}, '-', {b})",
+                "fn(double, {a})",
+            )
+        )
+        condition = self.condition(columns, 0)
+        return form.format(a=column, b=other, c=self.constant(), p=condition)
+
+    def condition(self, columns: Sequence[str], depth: int = 1) -> str:
+        choice = self.rng.random()
+        if depth and choice < 0.35:
+            a, b = self.condition(columns, depth - 1), self.condition(columns, depth - 1)
+            return self.rng.choice(("({} & {})", "({} | {})", "(~{})")).format(a, b)
+        a = self.value(columns, depth)
+        if choice < 0.7:
+            operator = self.rng.choice(("==", "!=", "<", "<=", ">", ">="))
+            b = self.constant() if self.rng.random() < 0.7 else self.rng.choice(columns)
+            return f"({a} {operator} {b})"
+        c, d = self.constant(), self.constant()
+        form = self.rng.choice(
+            (
+                "{a}.is_null()",
+                "{a}.is_not_null()",
+                "{a}.in_([{c}, {d}])",
+                "{a}.not_in([{c}, {d}])",
+                "{a}.between({c}, {d})",
+                "{a}.like('a%')",
+                "{a}.starts_with('a')",
+            )
+        )
+        return form.format(a=a, c=c, d=d)
+
+    def orders(self, columns: Sequence[str]) -> str:
+        parts = []
+        for column in self.rng.sample(columns, min(len(columns), self.rng.randint(1, 2))):
+            way = self.rng.choice(("", ".desc()", ".desc(nulls='last')", ".asc(nulls='last')"))
+            parts.append(column + way)
+        return ", ".join(parts)
+
+    def aggregate(self, columns: Sequence[str]) -> str:
+        order = ""
+        if self.rng.random() < 0.5:
+            order = f", order_by={self.rng.choice(columns)}{self.rng.choice(('', '.desc()'))}"
+        value = self.value(columns, 1)
+        text = self.rng.choice(AGGREGATES).format(value, order=order)
+        if self.rng.random() < 0.25:
+            text += f".where({self.condition(columns, 0)})"
+        return text
+
+    def view(self, name: str, sources: Sequence[str]) -> View:
+        """Write one query over some of the sources."""
+        rng = self.rng
+        number = name[1:]
+        count = rng.choice((1, 1, 1, 2, 2, 3))
+        bound = {f"t{number}{letter}": rng.choice(sources) for letter in "xyz"[:count]}
+        aliases = list(bound)
+        clauses = [f"query({aliases[0]})"]
+        for n, alias in enumerate(aliases[1:], start=1):
+            if rng.random() < 0.2:
+                clauses.append(f".where({self.condition(self.columns(aliases[:n], bound))})")
+            clauses.append(self.join(aliases[:n], alias, bound))
+        columns = self.columns(aliases, bound)
+        if rng.random() < 0.5:
+            clauses.append(f".where({self.condition(columns)})")
+        if rng.random() < 0.1:
+            clauses.append(".filter(has_x)")
+        self.shapes[name] = Shape()
+        choice = rng.random()
+        if choice < 0.4:
+            self.shapes[name].columns = self.grouped(clauses, columns)
+        elif choice < 0.7:
+            self.shapes[name].columns = self.selected(clauses, aliases, columns)
+        elif count > 1:
+            nested = [(a, c) for a in aliases for c in self.shapes[bound[a]].columns]
+            self.shapes[name].columns = tuple(f".{a}{_bracketed(c)}" for a, c in nested)
+            self.ordered(clauses, columns)
+        else:
+            self.shapes[name].columns = self.shapes[bound[aliases[0]]].columns
+            self.ordered(clauses, columns)
+        if rng.random() < 0.1:
+            clauses.append(".map(wrap)")
+            self.shapes[name].columns = (".x",)
+        return View(name, tuple(bound.items()), tuple(clauses), is_live=rng.random() < 0.6)
+
+    def join(self, left: Sequence[str], alias: str, bound: dict[str, str]) -> str:
+        mine, theirs = self.columns(left, bound), self.columns([alias], bound)
+        parts = [f"({self.key(mine)} == {self.key(theirs)})"]
+        if self.rng.random() < 0.25:
+            parts.append(f"({self.rng.choice(mine)} == {self.rng.choice(theirs)})")
+        if self.rng.random() < 0.25:
+            operator = self.rng.choice(("<", "<=", "!=", ">"))
+            parts.append(f"({self.rng.choice(mine)} {operator} {self.rng.choice(theirs)})")
+        how = self.rng.choice(JOINS)
+        return f".join({alias}, on={' & '.join(parts)}, how={how!r})"
+
+    def key(self, columns: Sequence[str]) -> str:
+        """Prefer columns of few values, so that joins find partners."""
+        likely = [column for column in columns if column.endswith((".k", '["k"]', ".id", ".m"))]
+        return self.rng.choice(likely or columns)
+
+    def grouped(self, clauses: list[str], columns: Sequence[str]) -> tuple[str, ...]:
+        keys = self.rng.sample(columns, min(len(columns), self.rng.choice((0, 1, 1, 1, 2))))
+        if self.rng.random() < 0.15:
+            keys = [self.value(columns, 1) for _ in keys]
+        if keys:
+            clauses.append(f".group_by({', '.join(keys)})")
+        parts = {f"g{n}": key for n, key in enumerate(keys)}
+        parts |= {f"n{n}": self.aggregate(columns) for n in range(self.rng.randint(1, 3))}
+        text = ", ".join(f"{name}={part}" for name, part in parts.items())
+        clauses.append(f".select({text})")
+        selected = [f"selected.{name}" for name in parts]
+        if self.rng.random() < 0.25:
+            having = self.condition(selected, 0)
+            if self.rng.random() < 0.3:
+                having = f"count() > {self.rng.randint(0, 2)}"
+            clauses.append(f".having({having})")
+        self.ordered(clauses, selected)
+        return tuple(f".{name}" for name in parts)
+
+    def selected(
+        self, clauses: list[str], aliases: Sequence[str], columns: Sequence[str]
+    ) -> tuple[str, ...]:
+        parts = {f"c{n}": self.value(columns, 2) for n in range(self.rng.randint(1, 3))}
+        if self.rng.random() < 0.3:
+            parts["flag"] = self.condition(columns, 1)
+        text = ", ".join(f"{name}={part}" for name, part in parts.items())
+        spread = self.rng.random() < 0.3
+        clauses.append(f".select({f'{aliases[0]}, ' if spread else ''}{text})")
+        if self.rng.random() < 0.5:
+            self.ordered(clauses, [f"selected.{name}" for name in parts])
+        else:
+            self.ordered(clauses, columns)
+        return tuple(f".{name}" for name in parts)
+
+    def ordered(self, clauses: list[str], columns: Sequence[str]) -> None:
+        if self.rng.random() < 0.5:
+            return
+        clauses.append(f".order_by({self.orders(columns)})")
+        if self.rng.random() < 0.7:
+            offset = self.rng.choice(("", "", ", offset=1", ", offset=2"))
+            clauses.append(f".limit({self.rng.randint(0, 4)}{offset})")
+
+
+def _bracketed(column: str) -> str:
+    """Turn `.name["a"]` into `["name"]["a"]`, as it reads inside a nested row."""
+    name, bracket, rest = column[1:].partition("[")
+    return f'["{name}"]{bracket}{rest}'
+
+
+def random_views(
+    rng: random.Random, collections: Sequence[str], count: int, *, is_wild: bool
+) -> tuple[View, ...]:
+    """Write queries over collections and over each other."""
+    fields = FIELDS + (NESTED if is_wild else ())
+    writer = Writer(rng, is_wild, {name: Shape(fields) for name in collections})
+    views: list[View] = []
+    for n in range(count):
+        sources = [*collections, *[view.name for view in views]]
+        views.append(writer.view(f"v{n}", sources))
+    return tuple(views)
