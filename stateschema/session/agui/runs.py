@@ -66,10 +66,12 @@ def finalize(state: AguiState) -> AguiState:
     Complexity: O(what is open).
     """
     state = close_calls(state)
+    last = state.active
+    is_blank = last is not None and not state.failed and _is_blank(state, last)
     for number in state.structured:
         state = structured_error(state, number, "Stream ended without structured-output.complete")
-    last, state = state.active, replace(state, active=None, turn=state.turn + 1)
-    if last is None or state.failed or not _is_blank(state, last):
+    state = replace(state, active=None, turn=state.turn + 1)
+    if last is None or not is_blank:
         return state
     return replace(state, transcript=state.transcript.drop(last))
 
