@@ -153,5 +153,5 @@ class ZSet(Generic[R]):
         for form, (row, weight) in self._entries.items():
             if weight == 0:
                 raise InvariantError(f"row {row!r} has weight zero", operator="ZSet", law=1)
-            if normal(row) != form:
+            if (normal(row),) != (form,):  # in a tuple NaN equals itself
                 raise InvariantError(f"row {row!r} was mutated since it was added", operator="ZSet")

@@ -115,7 +115,7 @@ AGGREGATES: dict[str, Callable[[list[Any]], Any]] = {
     "avg": average,
     "min": lambda values: min(values, key=by_total_order, default=None),
     "max": lambda values: max(values, key=by_total_order, default=None),
-    "collect": list,
+    "collect": lambda values: values or None,
     "first": lambda values: values[0] if values else None,
     "last": lambda values: values[-1] if values else None,
 }

@@ -1,0 +1,1 @@
+"""One file per numbered law of ARCHITECTURE.md, each against an oracle of its own."""
