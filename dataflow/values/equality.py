@@ -101,7 +101,9 @@ def _equal_fields(a: Mapping[Any, Any], b: Mapping[Any, Any]) -> bool:
 
 
 def _equal_numbers(a: Any, b: Any) -> bool:
-    return normal(a) == normal(b) if _is_nan(a) or _is_nan(b) else bool(a == b)
+    if _is_nan(a) or _is_nan(b):
+        return _is_nan(a) and _is_nan(b)
+    return bool(a == b)
 
 
 def _is_nan(value: int | float | Decimal) -> bool:

@@ -1,10 +1,10 @@
 """The normal form: one representative for all equal values, usable as a dict key.
 
-Law   equal(a, b)  <=>  normal(a) == normal(b), and then their hashes are equal too
+Law   equal(a, b)  <=>  normal(a) and normal(b) are one key to a dict, or two equal parts of one
 Law   equal(expose(normal(a)), a)
 
 Group keys, distinct values, row keys and router keys are kept in normal form, so that a plain dict
-finds them. It undoes what Python's dicts do to values: they put True and 1 together, never find a
+finds them (and, as it looks at identity before ==, finds `NAN`). It undoes what Python's dicts do to values: they put True and 1 together, never find a
 NaN again, and cannot hold lists and dicts. Strings, ints and a few others are their own normal form
 (`PLAIN`), which is what makes keys cheap.
 
