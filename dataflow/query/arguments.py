@@ -1,0 +1,121 @@
+"""The arguments of clauses: what each takes, checked against the query so far and made into nodes.
+
+An expression is due wherever a column is read. Plain values are refused even where a constant would
+make sense (`select(kind="user")`): a bool there usually is a comparison that Python has computed at
+once, a text the name of a column; a constant is written `lit("user")`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from dataflow.query.alias import Alias, leaf_of, row_of
+from dataflow.query.expr import Expr, as_condition, as_order, node_of, ordering_of
+from dataflow.query.grouping import Cells
+from dataflow.query.notation import text_of
+from dataflow.query.scalar import Aggregate, Ordering, Record, Scalar, walk
+from dataflow.query.scope import check_aliases, check_free_of_groups
+from dataflow.query.source import Source
+from dataflow.query.traps import QueryPart, kind_of_part, refusal
+
+if TYPE_CHECKING:
+    from dataflow.errors import QueryError
+    from dataflow.query import ir
+    from dataflow.query.clauses import Clauses
+
+
+def leaf(source: object, clause: str) -> ir.Scan | ir.Named:
+    """Return what a source or alias is in a tree; a source goes by its own name."""
+    if isinstance(source, Source):
+        source = source.alias()
+    if isinstance(source, Alias):
+        return leaf_of(source)
+    name = kind_of_part(source) if isinstance(source, QueryPart) else repr(source)
+    hints = ("a query gets a name by q.alias('x')",) if isinstance(source, QueryPart) else ()
+    raise refusal(f"{clause} takes a collection, a live result or an alias, not {name}", *hints)
+
+
+def row_condition(clauses: Clauses, value: object, clause: str) -> Scalar:
+    """Return a condition on single rows."""
+    part = as_condition(value, clause)
+    check_free_of_groups(part, clause)
+    check_aliases(part, clauses.source, clause)
+    return node_of(part)
+
+
+def group_condition(clauses: Clauses, value: object, clause: str) -> Scalar:
+    """Return a condition on groups."""
+    return _resolved(clauses, as_condition(value, clause), clause)
+
+
+def group_key(clauses: Clauses, value: object, clause: str) -> Scalar:
+    """Return an expression to group by."""
+    if not isinstance(value, Expr):
+        raise _no_expression(value, clause, "name a field: group_by(alias.field)")
+    check_free_of_groups(value, clause)
+    check_aliases(value, clauses.source, clause)
+    return node_of(value)
+
+
+def order_part(clauses: Clauses, value: object, clause: str) -> Ordering:
+    """Return one part of an order."""
+    order = as_order(value, clause)
+    check_aliases(order, clauses.source, clause)
+    return clauses.resolved_order(ordering_of(order), clause)
+
+
+def spread(clauses: Clauses, value: object, clause: str) -> Scalar:
+    """Return what a positional argument of select spreads: a row, or a dict."""
+    part = row_of(value) if isinstance(value, Alias) else value
+    if not isinstance(part, Expr):
+        hint = "positional arguments are spread; name a column: select(total=expression)"
+        raise _no_expression(part, clause, hint)
+    return _resolved(clauses, part, clause)
+
+
+def column(clauses: Clauses, name: str, value: object, clause: str) -> Scalar:
+    """Return the value of a column of select; a dict nests."""
+    if isinstance(value, Mapping) and not isinstance(value, QueryPart):
+        parts = ((str(key), column(clauses, str(key), v, clause)) for key, v in value.items())
+        return Record(tuple(parts))
+    part = row_of(value) if isinstance(value, Alias) else value
+    if not isinstance(part, Expr):
+        raise _no_expression(part, f"column {name!r} of {clause}", "a constant is lit(value)")
+    return _resolved(clauses, part, clause)
+
+
+def check_grouped(clauses: Clauses, nodes: tuple[Scalar, ...], clause: str) -> None:
+    """Refuse ungrouped columns in a query with groups, and aggregates in one without."""
+    if clauses.keys is not None:
+        cells = Cells(clauses.keys)
+        for node in nodes:
+            cells.expression(node, clause)
+        return
+    for part in (part for node in nodes for part in walk(node)):
+        if isinstance(part, Aggregate):
+            raise refusal(
+                f"aggregate {text_of(part)!r} in {clause} of a query without groups",
+                "call group_by first; group_by() makes the whole input one group",
+            )
+
+
+def check_window(clauses: Clauses, rows: object, clause: str) -> None:
+    """Refuse a window without an order, and what is no number of rows."""
+    if not clauses.order:
+        raise refusal(
+            f"{clause} without order_by: which rows are the first is not said",
+            f"call order_by(...) before {clause}",
+        )
+    if isinstance(rows, bool) or not isinstance(rows, int) or rows < 0:
+        raise refusal(f"{clause} takes a number of rows, 0 or more, not {rows!r}")
+
+
+def _resolved(clauses: Clauses, part: Expr[object], clause: str) -> Scalar:
+    check_aliases(part, clauses.source, clause)
+    return clauses.resolved(node_of(part), clause)
+
+
+def _no_expression(value: object, clause: str, hint: str) -> QueryError:
+    name = kind_of_part(value) if isinstance(value, QueryPart) else repr(value)
+    return refusal(f"{clause} takes an expression, not {name}", hint)

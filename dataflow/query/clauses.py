@@ -1,0 +1,169 @@
+"""The clauses of a query while it is built, and the tree they become.
+
+Clauses follow the order of calls where that order is the meaning, and refuse a call whose meaning
+would depend on its place: SQL readers expect that order of clauses says nothing, readers of data
+frames that it says everything, and both must read the same result. What a call may not follow is the
+table `_REFUSED_AFTER`; the way out is always a subquery, `query(q.alias("x"))`.
+
+The finished tree has one form:
+
+    joins, where and filter    Scan, Named, Join, Filter, FilterRows, in call order
+    group_by                   Group; group keys and aggregates are cells from here up
+    having                     one Filter over cells
+    order_by, limit, offset    one Order, below the select, so that it may use what is not selected
+    select, into               one Project; a join without select gets {alias: row or None}
+    map                        MapRows
+
+`selected.x` is replaced by the expression of that column, so that no reference to a column of the
+select remains. `live(key=...)` puts a Rekey on top.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from dataflow.errors import UnknownFieldError
+from dataflow.query import ir
+from dataflow.query.grouping import Cells
+from dataflow.query.rows import column, columns_of
+from dataflow.query.scalar import (
+    Ordering,
+    Record,
+    RowOf,
+    Scalar,
+    Selected,
+    conjunction,
+    rewrite,
+    rewrite_ordering,
+)
+from dataflow.query.traps import refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_REFUSED_AFTER: Final[dict[str, tuple[str, ...]]] = {
+    "join": ("group_by", "having", "select", "limit", "offset", "map"),
+    "where": ("group_by", "having", "select", "limit", "offset", "map"),
+    "filter": ("group_by", "having", "select", "limit", "offset", "map"),
+    "group_by": ("group_by", "having", "select", "order_by", "limit", "offset", "map"),
+    "having": ("limit", "offset", "into", "map"),
+    "select": ("select", "map"),
+    "into": ("into", "map"),
+    "order_by": ("order_by", "limit", "offset", "map"),
+    "limit": ("limit", "map"),
+    "offset": ("offset", "map"),
+    "map": ("map",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Clauses:
+    """What has been called so far.
+
+    Attributes:
+        source: Joins, where and filter, as a tree in call order.
+        calls: Names of the clauses called, in order.
+        keys: Expressions grouped by; None if the query is not grouped.
+        having: Conditions on groups, over source rows.
+        record: What select builds, over source rows; None without select.
+        into: The type select builds; None for a dict.
+        order: Parts of the order, over source rows.
+        limit: Rows kept; None for all.
+        offset: Rows skipped.
+        function: What map calls.
+    """
+
+    source: ir.Node
+    calls: tuple[str, ...] = ()
+    keys: tuple[Scalar, ...] | None = None
+    having: tuple[Scalar, ...] = ()
+    record: Record | None = None
+    into: type[Any] | None = None
+    order: tuple[Ordering, ...] = ()
+    limit: int | None = None
+    offset: int = 0
+    function: Callable[[Any], Any] | None = None
+
+    def called(self, clause: str, **changes: Any) -> Clauses:
+        """Return the clauses after one more call."""
+        return replace(self, calls=(*self.calls, clause), **changes)
+
+    def check_place(self, clause: str) -> None:
+        """Refuse a clause that may not follow what has been called before."""
+        earlier = [call for call in self.calls if call in _REFUSED_AFTER[clause]]
+        if not earlier:
+            return
+        if earlier[0] == clause:
+            raise refusal(f"{clause} is called twice", _TWICE.get(clause, _WRAP))
+        hint = f"{_WRAP}; there call {clause}"
+        raise refusal(f"{clause} cannot follow {earlier[0]}", *_PLACE.get(clause, ()), hint)
+
+    def resolved(self, node: Scalar, clause: str) -> Scalar:
+        """Return an expression with its selected columns replaced by what they select."""
+        return rewrite(node, lambda part: self._selected(part, clause))
+
+    def resolved_order(self, part: Ordering, clause: str) -> Ordering:
+        """Return a part of an order with its selected columns replaced."""
+        return rewrite_ordering(part, lambda node: self._selected(node, clause))
+
+    def plan(self) -> ir.Node:
+        """Return the finished tree."""
+        if self.keys is not None and self.record is None:
+            raise refusal(
+                "group_by without select: its groups have no columns yet",
+                "name them: .select(key=alias.field, n=count())",
+            )
+        node, record, order = self._grouped() if self.keys is not None else self._ungrouped()
+        if order:
+            node = ir.Order(node, order, self.limit, self.offset)
+        if record is not None:
+            node = ir.Project(node, record, self.into)
+        return node if self.function is None else ir.MapRows(node, self.function)
+
+    def _grouped(self) -> tuple[ir.Node, Record, tuple[Ordering, ...]]:
+        keys, record = self.keys or (), self.record or Record(())
+        cells = Cells(keys)
+        row = cells.expression(record, "select")
+        assert isinstance(row, Record)
+        having = [cells.expression(part, "having") for part in self.having]
+        order = tuple(cells.ordering(part, "order_by") for part in self.order)
+        node: ir.Node = ir.Group(self.source, keys, cells.aggregates)
+        if having:
+            node = ir.Filter(node, conjunction(tuple(having)))
+        return node, row, order
+
+    def _ungrouped(self) -> tuple[ir.Node, Record | None, tuple[Ordering, ...]]:
+        record = self.record
+        aliases = ir.scope(self.source)
+        if record is None and len(aliases) > 1 and self.function is None:
+            record = Record(tuple((alias, RowOf(alias)) for alias in aliases))
+        return self.source, record, self.order
+
+    def _selected(self, node: Scalar, clause: str) -> Scalar | None:
+        if not isinstance(node, Selected):
+            return None
+        if self.record is None:
+            raise refusal(
+                f"selected.{node.name} in {clause} before there is a select",
+                f"call select(...) first, then {clause}",
+            )
+        found = column(self.record, node.name, self.source)
+        if found is None:
+            known = columns_of(ir.Project(self.source, self.record)) or ()
+            raise UnknownFieldError(node.name, "select", known)
+        return found
+
+
+_WRAP: Final = "wrap it: query(q.alias('x'))"
+_TWICE: Final = {
+    "order_by": "name all parts of the order in one call: order_by(a.x, a.y.desc())",
+    "group_by": "name all keys in one call: group_by(a.x, a.y)",
+    "limit": "the query keeps one window: limit(n, offset=k)",
+    "offset": "the query keeps one window: limit(n, offset=k)",
+    "select": "name all columns in one call: select(a, total=a.x + 1)",
+}
+_PLACE: Final[dict[str, tuple[str, ...]]] = {
+    "where": ("where looks at rows of the sources; a condition on groups is having(...)",),
+    "order_by": ("order_by decides which rows a limit keeps, so it comes first",),
+}

@@ -1,0 +1,93 @@
+"""Grouped expressions: what select, having and order_by compute from a group.
+
+The rows of a `Group` are tuples of cells: the group keys, then the aggregates, each distinct one
+once. `Cells` rewrites an expression over source rows into one over cells. What is neither a key, nor
+an aggregate, nor made of those has no single value in a group, and is refused by name.
+
+Law     rewriting gives an expression without columns, rows, facts and aggregates
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dataflow.query.notation import text_of
+from dataflow.query.scalar import (
+    Aggregate,
+    Cell,
+    Column,
+    Const,
+    Fact,
+    Ordering,
+    RowOf,
+    Scalar,
+    rewrite,
+    rewrite_ordering,
+)
+from dataflow.query.traps import refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Cells:
+    """The cells of a group, as far as the expressions rewritten so far need them.
+
+    Args:
+        keys: The expressions grouped by.
+    """
+
+    __slots__ = ("_aggregates", "_keys")
+
+    def __init__(self, keys: Sequence[Scalar]) -> None:
+        self._keys = tuple(keys)
+        self._aggregates: list[Aggregate] = []
+
+    @property
+    def aggregates(self) -> tuple[Aggregate, ...]:
+        """The distinct aggregates met so far, in the order of their cells."""
+        return tuple(self._aggregates)
+
+    def expression(self, node: Scalar, clause: str) -> Scalar:
+        """Return an expression over source rows as one over cells.
+
+        Raises:
+            QueryError: A column is neither grouped nor aggregated.
+        """
+        return rewrite(node, lambda part: self._cell(part, clause))
+
+    def ordering(self, part: Ordering, clause: str) -> Ordering:
+        """Return a part of an order with its expression rewritten."""
+        return rewrite_ordering(part, lambda node: self._cell(node, clause))
+
+    def _cell(self, node: Scalar, clause: str) -> Scalar | None:
+        if node in self._keys:
+            return Cell(self._keys.index(node))
+        if isinstance(node, Aggregate):
+            return Cell(len(self._keys) + self._position(node))
+        if isinstance(node, Column | RowOf | Fact):
+            raise self._ungrouped(node, clause)
+        return None
+
+    def _position(self, aggregate: Aggregate) -> int:
+        for position, known in enumerate(self._aggregates):
+            if _same(known, aggregate):
+                return position
+        self._aggregates.append(aggregate)
+        return len(self._aggregates) - 1
+
+    def _ungrouped(self, node: Scalar, clause: str) -> Exception:
+        keys = ", ".join(map(text_of, self._keys)) or "the whole input as one group"
+        return refusal(
+            f"{text_of(node)!r} in {clause} is neither grouped nor aggregated",
+            f"the query is grouped by {keys}",
+            "add it to group_by, or aggregate it: first(x), max_(x), collect(x)",
+        )
+
+
+def _same(a: Aggregate, b: Aggregate) -> bool:
+    """Tell whether two aggregates are one; options compare as constants do, 0 is not False."""
+    plain = Aggregate(a.kind, a.args, a.where, a.order_by) == Aggregate(
+        b.kind, b.args, b.where, b.order_by
+    )
+    return plain and tuple(map(Const, a.options)) == tuple(map(Const, b.options))

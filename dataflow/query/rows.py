@@ -1,0 +1,105 @@
+"""What the rows of a query tree look like: their columns and their type, read off the tree.
+
+    columns    the names that every row has, or None if rows may hold any field
+    row type   the class rows are instances of; `dict` for what a select builds; None if unknown
+
+A source without a declared row type, and what a `map` function returns, leave both open.
+"""
+
+from __future__ import annotations
+
+from typing import Any, get_origin
+
+from dataflow.query import ir
+from dataflow.query.scalar import Item, Record, RowOf, Scalar
+from dataflow.values.fields import declared_fields, keeps_extra_fields
+
+
+def fields_of_type(row_type: Any) -> tuple[str, ...] | None:
+    """Return the fields that rows of a declared type have, None if they may have any.
+
+    >>> fields_of_type(dict) is None
+    True
+    """
+    cls = get_origin(row_type) or row_type
+    if not isinstance(cls, type):
+        return None
+    fields = declared_fields(cls)
+    return None if fields is None or keeps_extra_fields(cls) else fields
+
+
+def columns_of(node: ir.Node) -> tuple[str, ...] | None:
+    """Return the columns of the rows users see, in order."""
+    match node:
+        case ir.Scan(source=source):
+            return fields_of_type(source.relation.row_type)
+        case ir.Project(into=into) if into is not None:
+            return fields_of_type(into)
+        case ir.Project(input=input_, row=Record() as record):
+            return _record_columns(record, input_)
+        case ir.Join():
+            names = ir.scope(node)
+            return names if len(names) > 1 else columns_of(node.left)
+        case ir.Project() | ir.MapRows() | ir.Group():
+            return None
+        case ir.Named() | ir.Filter() | ir.FilterRows() | ir.Order() | ir.Rekey():
+            return columns_of(node.input)
+
+
+def row_type_of(node: ir.Node) -> Any:
+    """Return the type of the rows users see; None if it is not known."""
+    match node:
+        case ir.Scan(source=source):
+            return source.relation.row_type
+        case ir.Project(into=into):
+            return dict if into is None else into
+        case ir.Join():
+            return dict if len(ir.scope(node)) > 1 else row_type_of(node.left)
+        case ir.MapRows() | ir.Group():
+            return None
+        case ir.Named() | ir.Filter() | ir.FilterRows() | ir.Order() | ir.Rekey():
+            return row_type_of(node.input)
+
+
+def leaves(node: ir.Node) -> dict[str, ir.Scan | ir.Named]:
+    """Return what each alias of a tree stands for; subqueries keep theirs to themselves."""
+    if isinstance(node, ir.Scan | ir.Named):
+        return {node.alias: node}
+    return {alias: leaf for child in ir.inputs(node) for alias, leaf in leaves(child).items()}
+
+
+def spread_columns(value: Scalar, below: ir.Node) -> tuple[str, ...] | None:
+    """Return the columns that spreading a value adds, None if that depends on the row."""
+    match value:
+        case RowOf(alias=alias):
+            return columns_of(leaves(below)[alias])
+        case Record():
+            return _record_columns(value, below)
+        case _:
+            return None
+
+
+def column(record: Record, name: str, below: ir.Node) -> Scalar | None:
+    """Return the expression behind a column of a select; None if there is no such column.
+
+    Of two columns of one name the later counts, as in the dict it builds. A spread of a row whose
+    fields are not known may have any column.
+    """
+    for label, value in reversed(record.items):
+        if label == name:
+            return value
+        if label is None:
+            columns = spread_columns(value, below)
+            if columns is None or name in columns:
+                return Item(value, name)
+    return None
+
+
+def _record_columns(record: Record, below: ir.Node) -> tuple[str, ...] | None:
+    names: dict[str, None] = {}
+    for label, value in record.items:
+        columns = (label,) if label is not None else spread_columns(value, below)
+        if columns is None:
+            return None
+        names |= dict.fromkeys(columns)
+    return tuple(names)

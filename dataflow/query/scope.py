@@ -1,0 +1,72 @@
+"""Which aliases an expression may name at some point of a query, and whether they mean the same there.
+
+A name is enough for the nodes of a tree, not for a user who made two aliases of one name: an
+expression remembers what its aliases stand for, and that must be what the query knows them for. The
+right side of a semi or anti join takes part in the match alone; its alias cannot be named later.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dataflow.errors import QueryError, near
+from dataflow.query import ir
+from dataflow.query.expr import Expr, Order, node_of, ordering_of, origins_of
+from dataflow.query.notation import text_of
+from dataflow.query.rows import leaves
+from dataflow.query.scalar import Aggregate, Scalar, Selected, walk
+from dataflow.query.traps import refusal
+
+
+def check_aliases(part: Expr[Any] | Order, tree: ir.Node, clause: str) -> None:
+    """Refuse aliases that the tree does not bind, or binds to something else."""
+    bound, visible = leaves(tree), ir.scope(tree)
+    for alias, leaf in origins_of(part).items():
+        if alias not in bound:
+            raise _unknown(alias, visible, clause)
+        if alias not in visible:
+            raise refusal(
+                f"alias {alias!r} cannot be named in {clause}: it only decides a semi or anti join",
+                "the join keeps the rows of its left side; for columns of both use inner or left",
+            )
+        if bound[alias] is not leaf and bound[alias] != leaf:
+            raise refusal(
+                f"alias {alias!r} in {clause} stands for {_what(leaf)}, but in this query "
+                f"for {_what(bound[alias])}",
+                "use the alias the query was built with, or another name for the second one",
+            )
+
+
+def check_free_of_groups(part: Expr[Any] | Order, clause: str) -> None:
+    """Refuse aggregates and selected columns where single rows of the sources are looked at."""
+    for node in walk(scalar_of(part)):
+        if isinstance(node, Aggregate):
+            raise refusal(
+                f"aggregate {text_of(node)!r} in {clause}, which looks at single rows",
+                "a condition on groups belongs in having(...), after group_by",
+            )
+        if isinstance(node, Selected):
+            raise refusal(
+                f"{text_of(node)} in {clause}: selected columns exist in having and order_by",
+                "name the column of the alias it was selected from",
+            )
+
+
+def scalar_of(part: Expr[Any] | Order) -> Scalar:
+    """Return the node of an expression, or of what an order orders by."""
+    return ordering_of(part).by if isinstance(part, Order) else node_of(part)
+
+
+def _unknown(alias: str, visible: tuple[str, ...], clause: str) -> QueryError:
+    known = ", ".join(map(repr, visible))
+    return refusal(
+        f"unknown alias {alias!r} in {clause}{near(alias, visible)}",
+        f"this query knows {known}; join(source.alias({alias!r}), on=...) adds another",
+    )
+
+
+def _what(leaf: ir.Scan | ir.Named) -> str:
+    if isinstance(leaf, ir.Scan):
+        return f"source {leaf.source.relation.name!r}"
+    names = sorted({scan.source.relation.name for scan in ir.scans(leaf)})
+    return f"a subquery of {', '.join(map(repr, names))}"
