@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from math import inf, isfinite, nan
+from typing import Any
 
 from dataflow.aggregate.exact import DecimalSum, FloatSum
 from dataflow.errors import QueryError
@@ -69,7 +70,7 @@ class Total:
         self._decimals: DecimalSum | None = None
         self._unbounded: dict[str, int] | None = None  # "inf", "-inf", "nan" -> how many
 
-    def add(self, value: object) -> None:
+    def add(self, value: Any) -> None:  # Any: whatever a row holds
         """Add one occurrence of `value`; what is no number is ignored."""
         if value.__class__ is int:
             self._integers += value
@@ -77,7 +78,7 @@ class Total:
         elif value.__class__ is float or kind_of(value) == NUMBER:
             self._change(plain(value), 1)
 
-    def remove(self, value: object) -> None:
+    def remove(self, value: Any) -> None:  # Any: whatever a row holds
         """Remove one occurrence of a value that was added; what is no number is ignored."""
         if value.__class__ is int:
             self._integers -= value
