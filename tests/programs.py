@@ -14,12 +14,13 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from dataflow.query import aggregates, builder, functions
 from tests.cases import View
 from tests.oracle.semantics import field_of, kind
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 FIELDS = (".id", ".k", ".x", ".s", ".m")
 NESTED = (".deep", '.deep["a"]', ".deep[0]")
@@ -81,6 +82,17 @@ VOCABULARY: dict[str, Any] = {
 } | {"nan": math.nan, "inf": math.inf}
 """The names a program text uses besides those of the library, its sources and its views."""
 
+LIBRARY: dict[str, Any] = {
+    name: getattr(module, name)
+    for module, names in (
+        (builder, ("query",)),
+        (aggregates, ("avg", "collect", "count", "first", "fold", "last", "max_", "min_", "sum_")),
+        (functions, ("abs_", "case", "coalesce", "concat", "fn", "length", "selected", "upper")),
+    )
+    for name in names
+}
+"""The names of the library a program text uses, but for `live`."""
+
 
 @dataclass
 class Shape:
@@ -100,10 +112,14 @@ class Writer:
     def columns(self, names: Sequence[str], bound: dict[str, str]) -> list[str]:
         return [f"{a}{column}" for a in names for column in self.shapes[bound[a]].columns]
 
-    def constant(self) -> str:
-        plain = ("0", "1", "2", "3", "0.5", "-1", "''", "'a'", "'b'")
+    def constant(self, beside: str = "") -> str:
+        """Write a constant, mostly of the kind of the column it will stand beside."""
+        numbers = ("0", "1", "1", "2", "3", "0.5")
+        texts = ("''", "'a'", "'b'", "'B'")
         wild = ("True", "False", "1.0", "nan", "'1'", "inf", "0.1")
-        return self.rng.choice(plain + (wild if self.is_wild else ()))
+        if self.rng.random() < 0.75:
+            return self.rng.choice(texts if beside.endswith((".s", '["s"]')) else numbers)
+        return self.rng.choice(numbers + texts + (wild if self.is_wild else ()))
 
     def value(self, columns: Sequence[str], depth: int = 1) -> str:
         column = self.rng.choice(columns)
@@ -134,22 +150,24 @@ class Writer:
         choice = self.rng.random()
         if depth and choice < 0.35:
             a, b = self.condition(columns, depth - 1), self.condition(columns, depth - 1)
-            return self.rng.choice(("({} & {})", "({} | {})", "(~{})")).format(a, b)
-        a = self.value(columns, depth)
+            return self.rng.choice(("({} & {})", "({} | {})", "({} | {})", "(~{})")).format(a, b)
+        a = self.rng.choice(columns) if self.rng.random() < 0.8 else self.value(columns, depth)
         if choice < 0.7:
-            operator = self.rng.choice(("==", "!=", "<", "<=", ">", ">="))
-            b = self.constant() if self.rng.random() < 0.7 else self.rng.choice(columns)
+            operator = self.rng.choice(("==", "!=", "!=", "<", "<=", ">", ">="))
+            b = self.constant(a) if self.rng.random() < 0.7 else self.rng.choice(columns)
             return f"({a} {operator} {b})"
-        c, d = self.constant(), self.constant()
+        c, d = self.constant(a), self.constant(a)
         form = self.rng.choice(
             (
                 "{a}.is_null()",
                 "{a}.is_not_null()",
+                "{a}.is_not_null()",
                 "{a}.in_([{c}, {d}])",
                 "{a}.not_in([{c}, {d}])",
+                "{a}.not_in([{c}, {d}])",
                 "{a}.between({c}, {d})",
-                "{a}.like('a%')",
-                "{a}.starts_with('a')",
+                "{a}.like('%a%')",
+                "{a}.starts_with('')",
             )
         )
         return form.format(a=a, c=c, d=d)
@@ -180,13 +198,13 @@ class Writer:
         aliases = list(bound)
         clauses = [f"query({aliases[0]})"]
         for n, alias in enumerate(aliases[1:], start=1):
-            if rng.random() < 0.2:
+            if rng.random() < 0.1:
                 clauses.append(f".where({self.condition(self.columns(aliases[:n], bound))})")
             clauses.append(self.join(aliases[:n], alias, bound))
         columns = self.columns(aliases, bound)
-        if rng.random() < 0.5:
+        if rng.random() < 0.35:
             clauses.append(f".where({self.condition(columns)})")
-        if rng.random() < 0.1:
+        if rng.random() < 0.06:
             clauses.append(".filter(has_x)")
         self.shapes[name] = Shape()
         choice = rng.random()
@@ -201,7 +219,7 @@ class Writer:
         else:
             self.shapes[name].columns = self.shapes[bound[aliases[0]]].columns
             self.ordered(clauses, columns)
-        if rng.random() < 0.1:
+        if rng.random() < 0.06:
             clauses.append(".map(wrap)")
             self.shapes[name].columns = (".x",)
         return View(name, tuple(bound.items()), tuple(clauses), is_live=rng.random() < 0.6)
@@ -209,9 +227,9 @@ class Writer:
     def join(self, left: Sequence[str], alias: str, bound: dict[str, str]) -> str:
         mine, theirs = self.columns(left, bound), self.columns([alias], bound)
         parts = [f"({self.key(mine)} == {self.key(theirs)})"]
-        if self.rng.random() < 0.25:
-            parts.append(f"({self.rng.choice(mine)} == {self.rng.choice(theirs)})")
-        if self.rng.random() < 0.25:
+        if self.rng.random() < 0.15:
+            parts.append(f"({self.key(mine)} == {self.key(theirs)})")
+        if self.rng.random() < 0.15:
             operator = self.rng.choice(("<", "<=", "!=", ">"))
             parts.append(f"({self.rng.choice(mine)} {operator} {self.rng.choice(theirs)})")
         how = self.rng.choice(JOINS)
@@ -219,7 +237,7 @@ class Writer:
 
     def key(self, columns: Sequence[str]) -> str:
         """Prefer columns of few values, so that joins find partners."""
-        likely = [column for column in columns if column.endswith((".k", '["k"]', ".id", ".m"))]
+        likely = [column for column in columns if column.endswith((".k", '["k"]', ".id"))]
         return self.rng.choice(likely or columns)
 
     def grouped(self, clauses: list[str], columns: Sequence[str]) -> tuple[str, ...]:
@@ -262,7 +280,7 @@ class Writer:
         clauses.append(f".order_by({self.orders(columns)})")
         if self.rng.random() < 0.7:
             offset = self.rng.choice(("", "", ", offset=1", ", offset=2"))
-            clauses.append(f".limit({self.rng.randint(0, 4)}{offset})")
+            clauses.append(f".limit({self.rng.choice((0, 1, 2, 2, 3, 4))}{offset})")
 
 
 def _bracketed(column: str) -> str:
@@ -282,3 +300,19 @@ def random_views(
         sources = [*collections, *[view.name for view in views]]
         views.append(writer.view(f"v{n}", sources))
     return tuple(views)
+
+
+def bind(
+    views: Sequence[View], sources: dict[str, Any], live: Callable[..., Any]
+) -> dict[str, Any]:
+    """Run the text of views; return what each name stands for, a live result or a query.
+
+    Args:
+        views: In order; each may read those before it.
+        sources: Name -> collection.
+        live: What to call `live`.
+    """
+    names = LIBRARY | VOCABULARY | sources | {"live": live}
+    for view in views:
+        exec(view.source(), names)
+    return {view.name: names[view.name] for view in views}

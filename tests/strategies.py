@@ -61,7 +61,8 @@ def random_palette(rng: random.Random) -> Palette:
     """Choose what the rows of a case look like."""
     base = rng.choice((PLAIN, WILD))
     keys = rng.choice((PLAIN.id, TEXT_KEYS, *((MIXED_KEYS,) if base is WILD else ())))
-    return Palette(keys, base.k, base.x, base.s, base.m, base.deep)
+    k = base.k if rng.random() < 0.3 else (*keys[:4], *base.k[-4:])  # so that joins find partners
+    return Palette(keys, k, base.x, base.s, base.m, base.deep)
 
 
 def random_row(rng: random.Random, palette: Palette, key: Any) -> Row:
@@ -134,7 +135,7 @@ def random_case(rng: random.Random, *, commits: int = 12, views: int = 3) -> Cas
     initial = {
         name: tuple(
             random_row(rng, palette, key)
-            for key in rng.sample(palette.id, rng.randint(0, len(palette.id) - 2))
+            for key in rng.sample(palette.id, rng.choice((0, 3, 3, 4, 4, 5, 5, 6)))
         )
         for name in names
     }

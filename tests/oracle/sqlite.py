@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from dataflow.query import ir, scalar
 from dataflow.values.null import ABSENT
@@ -58,6 +58,8 @@ def evaluate(node: ir.Node, tables: Tables) -> list[tuple[Any, Any]]:
     Raises:
         NotExpressibleError: SQL does not mean the same by this query, or cannot hold these rows.
     """
+    if _is_row_of_rows(node):
+        node = node.input
     connection = sqlite3.connect(":memory:")
     try:
         writer = _Writer(connection, tables)
@@ -71,6 +73,14 @@ def evaluate(node: ir.Node, tables: Tables) -> list[tuple[Any, Any]]:
         return [_read(node, result, dict(zip(names, row, strict=True))) for row in cursor]
     finally:
         connection.close()
+
+
+def _is_row_of_rows(node: ir.Node) -> TypeGuard[ir.Project]:
+    """Tell whether a query only puts the row of each alias under its name."""
+    if not isinstance(node, ir.Project) or node.into is not None:
+        return False
+    rows = tuple((name, scalar.RowOf(name)) for name in ir.scope(node.input))
+    return len(rows) > 1 and node.row == scalar.Record(rows)
 
 
 def _read(node: ir.Node, result: Relation, row: dict[str, Any]) -> tuple[Any, Any]:
