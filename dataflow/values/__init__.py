@@ -10,6 +10,7 @@
     arithmetic   + - * / // % and unary minus of expressions; null where there is no answer
     temporal     aware and naive times; instants
     fields       which fields a class declares
+    comparison   the generated comparison of objects, field by field
     row          RowAdapter: how rows of one kind are read, compared and replaced
 
 Python's own operators disagree with this contract without raising: `None != 1` is true, `True < 2`

@@ -8,9 +8,10 @@ a value, and a row of it answers whatever attribute it is asked for.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, is_typeddict
+from typing import Any, Final, is_typeddict
 
-_EXTRA = "__pydantic_extra__"
+_EXTRA: Final = "__pydantic_extra__"
+_COMPARED: Final[dict[type[Any], tuple[str, ...] | None]] = {}
 
 
 def declared_fields(cls: type[Any]) -> tuple[str, ...] | None:
@@ -25,7 +26,7 @@ def declared_fields(cls: type[Any]) -> tuple[str, ...] | None:
         return tuple(field.name for field in dataclasses.fields(cls))
     if hasattr(cls, "__struct_fields__"):
         return tuple(cls.__struct_fields__)
-    if hasattr(cls, "__pydantic_fields__"):
+    if is_pydantic_model(cls):
         return tuple(cls.__pydantic_fields__)
     if hasattr(cls, "__attrs_attrs__"):
         return tuple(attribute.name for attribute in cls.__attrs_attrs__)
@@ -40,13 +41,21 @@ def compared_fields(cls: type[Any]) -> tuple[str, ...] | None:
     """Return the attributes that make two instances of `cls` equal, or None if it declares none.
 
     These are the declared fields and, for a pydantic model that keeps extra ones, all of those.
+    The answer is kept per class: values nested in rows ask for it every time they are compared.
     """
-    fields = declared_fields(cls)
-    if fields is not None and keeps_extra_fields(cls):
-        return (*fields, _EXTRA)
-    return fields
+    if cls not in _COMPARED:
+        fields = declared_fields(cls)
+        if fields is not None and keeps_extra_fields(cls):
+            fields = (*fields, _EXTRA)
+        _COMPARED[cls] = fields
+    return _COMPARED[cls]
 
 
 def keeps_extra_fields(cls: type[Any]) -> bool:
     """Tell whether `cls` is a pydantic model whose instances may hold undeclared fields."""
-    return hasattr(cls, "__pydantic_fields__") and cls.model_config.get("extra") == "allow"
+    return is_pydantic_model(cls) and cls.model_config.get("extra") == "allow"
+
+
+def is_pydantic_model(cls: type[Any]) -> bool:
+    """Tell whether `cls` is a pydantic model; pydantic's dataclasses are dataclasses instead."""
+    return hasattr(cls, "__pydantic_fields__") and hasattr(cls, "model_copy")

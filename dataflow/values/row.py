@@ -8,9 +8,8 @@ A collection fixes one adapter, by its row type or by its first row, and asks it
     ValueRows     whatever else a query may map rows to (texts, numbers, lists): no fields at all
 
 A missing field and `msgspec.UNSET` read as None. Rows are equal if their fields are, by
-`equality.equal`; the rows' own == is never asked. The comparison runs once per updated row, so
-ObjectRows generates it per class: attributes written out are compared in a third of the time that
-a loop over `getattr` takes.
+`equality.equal`; the rows' own == is never asked. The comparison runs once per updated row,
+which is why it is generated (`dataflow.values.comparison`).
 
 Rows are never mutated: `replace` builds a new one of the same class. `fingerprint` snapshots a row,
 so that the debug mode can tell when somebody mutated it all the same.
@@ -26,8 +25,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias, get_
 
 from dataflow.errors import CollectionError, UnknownFieldError
 from dataflow.values import kinds
+from dataflow.values.comparison import comparison
 from dataflow.values.equality import equal, equal_mappings
-from dataflow.values.fields import compared_fields, declared_fields, keeps_extra_fields
+from dataflow.values.fields import (
+    compared_fields,
+    declared_fields,
+    is_pydantic_model,
+    keeps_extra_fields,
+)
 from dataflow.values.kinds import KINDS
 from dataflow.values.normal import normal
 from dataflow.values.null import NULL_CLASSES, is_null
@@ -133,7 +138,7 @@ class ObjectRows(RowAdapter):
         self.unset_fields = _unset_fields(row_type)
         self._replace = _replacement(row_type)
         compared = compared_fields(row_type)
-        self.equal = _equal_attributes if compared is None else _comparison(compared)
+        self.equal = _equal_attributes if compared is None else comparison(row_type, compared)
 
     def accepts(self, row: object) -> bool:
         """Tell whether `row` is an instance of the row type."""
@@ -225,35 +230,8 @@ def _new_adapter(cls: type[Any]) -> RowAdapter:
     return ValueRows(cls)
 
 
-def _comparison(fields: tuple[str, ...]) -> Callable[[Any, Any], bool]:
-    """Generate the comparison of two objects over `fields`, all of which are identifiers."""
-    tests = "".join(
-        f"        a = old.{name}; b = new.{name}\n"
-        f"        if a is not b and not equal(a, b): return False\n"
-        for name in fields
-    )
-    source = (
-        "def compare(old, new):\n"
-        "    if old is new: return True\n"
-        "    try:\n"
-        f"{tests}"
-        "    except AttributeError:\n"
-        "        return compare_loosely(old, new)\n"
-        "    return True\n"
-    )
-
-    def compare_loosely(old: Any, new: Any) -> bool:
-        pairs = ((getattr(old, name, None), getattr(new, name, None)) for name in fields)
-        return all(equal(a, b) for a, b in pairs)
-
-    namespace: dict[str, Any] = {"equal": equal, "compare_loosely": compare_loosely}
-    exec(source, namespace)  # the source holds nothing but the names of declared fields
-    compare: Callable[[Any, Any], bool] = namespace["compare"]
-    return compare
-
-
 def _replacement(cls: type[Any]) -> Callable[[Any, Mapping[str, object]], Any]:
-    if hasattr(cls, "__pydantic_fields__") and hasattr(cls, "model_copy"):
+    if is_pydantic_model(cls):
         return lambda row, changes: row.model_copy(update=changes)
     if dataclasses.is_dataclass(cls):
         return lambda row, changes: dataclasses.replace(row, **changes)

@@ -2,7 +2,7 @@
 
 import copy
 import pickle
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -77,6 +77,28 @@ def test_aware_datetimes_are_shown_in_utc() -> None:
 def test_a_datetime_without_an_instant_in_the_calendar_is_a_key_all_the_same() -> None:
     last = datetime.max.replace(tzinfo=timezone(-timedelta(hours=2)))
     assert normal(last) == last
+
+
+class NoOffset(tzinfo):
+    """A zone that knows no offset, which leaves a datetime naive."""
+
+    def utcoffset(self, _: datetime | None, /) -> None:
+        return None
+
+    def dst(self, _: datetime | None, /) -> None:
+        return None
+
+    def tzname(self, _: datetime | None, /) -> None:
+        return None
+
+
+def test_a_datetime_whose_zone_has_no_offset_is_naive() -> None:
+    naive = datetime(2026, 1, 1)  # noqa: DTZ001 - naive on purpose
+    nowhere = naive.replace(tzinfo=NoOffset())
+    assert is_one_key(nowhere, naive)
+    assert equal(nowhere, naive)
+    assert not equal(nowhere, naive.replace(tzinfo=UTC))
+    assert expose(normal(nowhere)).tzinfo is None
 
 
 def test_every_nan_is_one_object() -> None:

@@ -1,5 +1,6 @@
 """The total order: agreement with equality and with comparisons, and the place of nulls."""
 
+from decimal import Decimal
 from functools import cmp_to_key
 from itertools import permutations
 
@@ -116,6 +117,12 @@ def test_columns_sort_one_after_the_other(
     key = order_key(directions)
     by_key = sorted(ranks, key=lambda row: key([RANKED[rank] for rank in row]))
     assert by_key == sorted(ranks, key=cmp_to_key(compare))
+
+
+def test_decimals_sort_exactly_in_both_directions() -> None:
+    small, large = Decimal(f"0.{'1' * 40}"), Decimal(f"0.{'1' * 39}2")
+    assert sort_key(small) < sort_key(large)
+    assert descending(sort_key(large)) < descending(sort_key(small))
 
 
 def test_objects_without_an_order_tie() -> None:
