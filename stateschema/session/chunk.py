@@ -83,4 +83,5 @@ def _read_event(text: str) -> Mapping[str, Any] | None:
         return None
     if isinstance(value, dict):
         return value
-    return {} if value else None  # null, false, 0 and "" hold nothing that could be an event
+    # null, false, 0 and "" are nothing at all; a list, even an empty one, is something unknown
+    return {} if value or isinstance(value, list) else None
