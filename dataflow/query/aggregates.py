@@ -136,7 +136,7 @@ def last(of: Expr[T] | Alias[T], *, order_by: OrderBy | Iterable[OrderBy] = ()) 
 @overload
 def fold(
     of: Expr[T] | Alias[T],
-    initial: S | Callable[[], S],
+    initial: Callable[[], S],
     step: Callable[[S, T], S],
     *,
     finish: None = None,
@@ -145,7 +145,25 @@ def fold(
 @overload
 def fold(
     of: Expr[T] | Alias[T],
-    initial: S | Callable[[], S],
+    initial: Callable[[], S],
+    step: Callable[[S, T], S],
+    *,
+    finish: Callable[[S], V],
+    order_by: OrderBy | Iterable[OrderBy] = (),
+) -> AggregateExpr[V]: ...
+@overload
+def fold(
+    of: Expr[T] | Alias[T],
+    initial: S,
+    step: Callable[[S, T], S],
+    *,
+    finish: None = None,
+    order_by: OrderBy | Iterable[OrderBy] = (),
+) -> AggregateExpr[S]: ...
+@overload
+def fold(
+    of: Expr[T] | Alias[T],
+    initial: S,
     step: Callable[[S, T], S],
     *,
     finish: Callable[[S], V],

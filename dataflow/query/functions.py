@@ -151,7 +151,9 @@ def fn(
     /,
 ) -> Expr[T]: ...
 @overload
-def fn(function: Callable[..., T], /, *args: object) -> Expr[T]: ...
+def fn(
+    function: Callable[..., T], a: object, b: object, c: object, d: object, /, *more: object
+) -> Expr[T]: ...
 def fn(function: Callable[..., Any], /, *args: object) -> Expr[Any]:
     """Call a function of one's own for each row.
 
@@ -160,7 +162,8 @@ def fn(function: Callable[..., Any], /, *args: object) -> Expr[Any]:
 
     Args:
         function: Any callable but a coroutine function.
-        args: Expressions, constants, or aliases for whole rows.
+        args: Expressions, or aliases for whole rows; up to three are checked against the parameters
+            of the function by type checkers, for which a constant is `lit(value)`.
     """
     check_function(function, "fn", "write fn(function, expression, ...)")
     exprs = [_argument(arg, "fn") for arg in args]
