@@ -1,0 +1,1 @@
+"""The circuit: nodes, and the graph that runs them epoch by epoch."""

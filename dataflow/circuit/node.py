@@ -1,0 +1,126 @@
+"""Nodes of the circuit: what every operator of a running graph has in common.
+
+A node owns some state, reads the net deltas of its inputs, and answers with its own. Its contract with the graph:
+
+- `step()` runs at most once per epoch, after every input is final, and returns the node's *net* delta: a list of
+  `(key, old | None, new | None)`, at most one entry per key, never one whose old and new are equal. Rows are never None.
+- A node reads its inputs through `input.out` (this epoch's delta) and `input.scan()` (all rows, as of this epoch). `out` lives
+  until the epoch ends.
+- A node that keeps its output (`rows` is a dict) changes it only inside `step()` and `hydrate()`. If `step` raises, the
+  graph calls `undo()`, and `rows` is again what it was when the epoch began.
+- After a failure everything but `rows` is garbage; `hydrate()` builds it anew from the inputs.
+
+Nodes are shared: equal parts of equal queries are one node, counted by references. A node without references is detached
+from its inputs, which may free them in turn.
+
+Source  Budiu et al., "DBSP: Automatic Incremental View Maintenance", VLDB 2023, for the operator contract; keyed deltas
+        instead of weights as in "upsert streams" of practical systems.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable
+
+Delta: TypeAlias = "list[tuple[Any, Any, Any]]"
+Pairs: TypeAlias = "Iterable[tuple[Any, Any]]"
+
+EMPTY: Delta = []
+
+
+class StepError(Exception):
+    """Carries the key at which a user function raised; the function's exception is the cause."""
+
+    def __init__(self, key: Any) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+class Node:
+    """An operator of a running graph. Subclasses implement `step`, `scan` and `hydrate`.
+
+    Attributes:
+        rank: greater than the rank of every input; nodes of an epoch run in rank order.
+        out: net delta of the current epoch, empty between epochs.
+        rows: key -> row of the whole output, or None when the node does not keep it.
+        error: why the node is out of order, or None.
+        touched: rows this node has read or written since it was made (input delta entries plus rows looked up).
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "consumers",
+        "error",
+        "failed_at",
+        "identity",
+        "inputs",
+        "label",
+        "out",
+        "queued",
+        "rank",
+        "references",
+        "rows",
+        "steps",
+        "subscribers",
+        "touched",
+        "watchers",
+    )
+
+    def __init__(self, inputs: tuple[Node, ...], *, label: str = "") -> None:
+        self.inputs = inputs
+        self.label = label or type(self).__name__
+        self.rank = 1 + max((node.rank for node in inputs), default=-1)
+        self.consumers: list[Node] = []
+        self.subscribers: list[Any] = []
+        self.watchers: list[Any] = []
+        self.out: Delta = EMPTY
+        self.rows: dict[Any, Any] | None = None
+        self.error: BaseException | None = None
+        self.failed_at: Any = None
+        self.identity: Hashable = None
+        self.references = 0
+        self.queued = False
+        self.touched = 0
+        self.steps = 0
+
+    def step(self) -> Delta:
+        """Consume the inputs' deltas and return this node's net delta."""
+        raise NotImplementedError
+
+    def scan(self) -> Pairs:
+        """Iterate over (key, row) of the whole output, as of the last step."""
+        assert self.rows is not None
+        return self.rows.items()
+
+    def hydrate(self) -> None:
+        """Build all state from the inputs' rows, forgetting what was there."""
+        raise NotImplementedError
+
+    def undo(self) -> None:
+        """Put `rows` back to what it was before the step that raised. Nodes without `rows` have nothing to do."""
+
+    def ordered_keys(self) -> Iterable[Any] | None:
+        """Iterate over the keys of the output in query order, or None if the query has none."""
+        return None
+
+    def state_rows(self) -> int:
+        """Count the rows this node holds."""
+        return 0 if self.rows is None else len(self.rows)
+
+
+class SourceNode(Node):
+    """Rank 0: the visible rows of a collection, and where its changes enter the graph.
+
+    The collection owns `rows` and the rules for changing it; it hands over the net delta of each commit as `out`.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, *, label: str) -> None:
+        super().__init__((), label=label)
+        self.rows = {}
+
+    def hydrate(self) -> None:
+        """Do nothing: a source is the state others are built from."""

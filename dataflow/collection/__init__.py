@@ -1,0 +1,1 @@
+"""Collections: keyed rows, how they are written, and how their changes are followed."""

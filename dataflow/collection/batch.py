@@ -1,0 +1,109 @@
+"""Batches: commits to several collections as one epoch.
+
+The current batch lives in a ContextVar, so two tasks of one thread do not share it by accident; and because a task started inside a
+batch inherits its creator's context, a batch also remembers the task that opened it and takes no writes from another.
+
+Law     a batch is one epoch over all collections it touches, or nothing at all
+Edges   reads see the last published epoch until the outermost batch ends; batches nest, the inner ones join the outermost
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Protocol
+
+from dataflow.circuit.graph import Graph, current_graph
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dataflow.circuit.node import Node
+
+
+class Staged(Protocol):
+    """Staged writes to one collection."""
+
+    propagates: bool
+
+    def apply(self) -> list[Node]:
+        """Make the writes visible."""
+        ...
+
+    def merge(self, later: Any) -> None:
+        """Take over writes that were staged after these."""
+
+
+class Batch:
+    """The commits of one `with batch():`, one per collection, in order of first write."""
+
+    __slots__ = ("_staged", "graph", "task")
+
+    propagates = True
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.task = current_task()
+        self._staged: dict[int, Staged] = {}
+
+    def stage(self, collection: object, staged: Staged) -> None:
+        """Add the writes of one collection."""
+        earlier = self._staged.get(id(collection))
+        if earlier is None:
+            self._staged[id(collection)] = staged
+        else:
+            earlier.merge(staged)
+
+    def staged(self, collection: object) -> Any:
+        """Return the writes staged for a collection, or None."""
+        return self._staged.get(id(collection))
+
+    def apply(self) -> list[Node]:
+        """Apply every commit; called by the graph."""
+        return [node for staged in self._staged.values() for node in staged.apply()]
+
+    def __bool__(self) -> bool:
+        return bool(self._staged)
+
+
+_current: ContextVar[Batch | None] = ContextVar("dataflow_batch", default=None)
+
+
+def current_batch() -> Batch | None:
+    """Return the batch that writes of this task go to, if any."""
+    found = _current.get()
+    return found if found is not None and found.task is current_task() else None
+
+
+def current_task() -> object:
+    """Return the running asyncio task, or None. asyncio is not imported for it: without it there are no tasks."""
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None:
+        return None
+    try:
+        return asyncio.current_task()
+    except RuntimeError:  # no running loop
+        return None
+
+
+@contextmanager
+def batch() -> Iterator[None]:
+    """Make all commits inside the `with` one epoch.
+
+    An exception that leaves the outermost `with` discards everything. Reads inside see the last published epoch.
+
+    Raises:
+        ExceptionGroup: what subscribers raised, from the end of the outermost `with`.
+    """
+    if current_batch() is not None:
+        yield
+        return
+    mine = Batch(current_graph())
+    token = _current.set(mine)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+    if mine:
+        mine.graph.run(mine)

@@ -1,0 +1,221 @@
+"""The sync writer: how rows that are known elsewhere enter a collection.
+
+Law     one outermost `with collection.sync()` is one commit and one epoch; leaving it by an exception discards it
+Rules   insert of a present key is an update and update of a missing one an insert, so that replays are idempotent; delete of a
+        missing key is nothing; a row equal to the stored one changes nothing. A call that raises stages nothing.
+Cost    O(rows written); a commit of one row never builds a staging dict
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+
+from dataflow.collection.batch import current_batch
+from dataflow.errors import CollectionError
+from dataflow.values.normal import PLAIN, normal
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from dataflow.circuit.node import Delta, Node, SourceNode
+    from dataflow.collection.collection import Collection
+
+R = TypeVar("R")
+
+
+class StagedRows:
+    """Writes to one collection, last one per key; None stands for a delete."""
+
+    __slots__ = ("_collection", "_node", "_rows", "_truncate")
+
+    propagates = True
+
+    def __init__(self, collection: Collection[Any], node: SourceNode) -> None:
+        self._collection = collection
+        self._node = node
+        self._rows: dict[Any, Any] = {}
+        self._truncate = False
+
+    def write(self, key: Any, row: Any) -> None:
+        """Stage a row, or its removal."""
+        self._rows[key] = row
+
+    def truncate(self) -> None:
+        """Stage the removal of every row, those staged so far included."""
+        self._rows.clear()
+        self._truncate = True
+
+    def merge(self, later: StagedRows) -> None:
+        """Take over writes that were staged after these."""
+        if later._truncate:
+            self.truncate()
+        self._rows.update(later._rows)
+
+    def present(self, key: Any) -> Any:
+        """Return the row that a key will have, or None."""
+        if key in self._rows:
+            return self._rows[key]
+        return None if self._truncate or self._node.rows is None else self._node.rows.get(key)
+
+    def __bool__(self) -> bool:
+        return bool(self._rows) or self._truncate
+
+    def apply(self) -> list[Node]:
+        """Make the writes visible; called by the graph at the start of the epoch."""
+        node, staged = self._node, self._rows
+        rows = node.rows
+        assert rows is not None
+        if self._truncate:
+            for key in rows:
+                staged.setdefault(key, None)
+        if not rows:
+            delta: Delta = [(key, None, row) for key, row in staged.items() if row is not None]
+            rows.update((key, row) for key, _, row in delta)
+        else:
+            delta = self._difference(rows)
+        node.out = delta
+        node.touched += len(staged)
+        return [node] if delta else []
+
+    def _difference(self, rows: dict[Any, Any]) -> Delta:
+        equal = self._collection.equal_rows
+        delta: Delta = []
+        for key, new in self._rows.items():
+            old = rows.get(key)
+            if new is None:
+                if old is not None:
+                    del rows[key]
+                    delta.append((key, old, None))
+            elif old is None:
+                rows[key] = new
+                delta.append((key, None, new))
+            elif old is not new and not equal(old, new):
+                rows[key] = new
+                delta.append((key, old, new))
+        return delta
+
+
+class OneRow:
+    """A commit of a single write, the common case of a live stream."""
+
+    __slots__ = ("_collection", "_key", "_node", "_row")
+
+    propagates = True
+
+    def __init__(self, collection: Collection[Any], node: SourceNode, key: Any, row: Any) -> None:
+        self._collection = collection
+        self._node = node
+        self._key = key
+        self._row = row
+
+    def apply(self) -> list[Node]:
+        """Make the write visible; called by the graph at the start of the epoch."""
+        node, key, new = self._node, self._key, self._row
+        rows = node.rows
+        assert rows is not None
+        node.touched += 1
+        old = rows.get(key)
+        if new is None:
+            if old is None:
+                return []
+            del rows[key]
+        elif old is None or (old is not new and not self._collection.equal_rows(old, new)):
+            rows[key] = new
+        else:
+            return []
+        node.out = [(key, old, new)]
+        return [node]
+
+
+class SyncWriter(Generic[R]):
+    """Writes rows into a collection; used as `with collection.sync() as write:`."""
+
+    __slots__ = ("_collection", "_key", "_node", "_open", "_row", "_staged")
+
+    def __init__(self, collection: Collection[R], node: SourceNode) -> None:
+        self._collection = collection
+        self._node = node
+        self._key: Any = None  # of the only write so far; never the key of a row
+        self._row: Any = None
+        self._staged: StagedRows | None = None
+        self._open = False
+
+    def insert(self, row: R) -> None:
+        """Add a row, or replace the one with its key."""
+        self._write(self._collection.key_of(row), row)
+
+    def upsert(self, row: R) -> None:
+        """Add a row, or replace the one with its key."""
+        self._write(self._collection.key_of(row), row)
+
+    def update(self, row: R) -> None:
+        """Replace the row with the same key, or add it.
+
+        Raises:
+            CollectionError: if the row is the stored object itself: rows are shared, so a changed row is a new object.
+        """
+        key = self._collection.key_of(row)
+        rows = self._node.rows
+        if rows is not None and rows.get(key) is row:
+            error = CollectionError(f"update got the stored row of key {key!r} itself")
+            error.add_note("rows are shared and must not be changed in place: pass a changed copy")
+            raise error
+        self._write(key, row)
+
+    def delete(self, key: Any) -> None:
+        """Remove the row of a key; nothing happens if there is none."""
+        found = key if key.__class__ in PLAIN else normal(key)
+        if found is not None:
+            self._write(found, None)
+
+    def truncate(self) -> None:
+        """Remove all rows, those written before in this commit included."""
+        self._check_open()
+        self._many().truncate()
+
+    def _write(self, key: Any, row: Any) -> None:
+        self._check_open()
+        if self._staged is not None:
+            self._staged.write(key, row)
+        elif self._key is None:
+            self._key, self._row = key, row
+        else:
+            self._many().write(key, row)
+
+    def _many(self) -> StagedRows:
+        """Return the staging dict, moving a single write into it."""
+        staged = self._staged
+        if staged is None:
+            staged = self._staged = StagedRows(self._collection, self._node)
+            if self._key is not None:
+                staged.write(self._key, self._row)
+        return staged
+
+    def _check_open(self) -> None:
+        if not self._open:
+            raise CollectionError(
+                "a sync writer is used inside its `with`: with collection.sync() as write: …"
+            )
+
+    def __enter__(self) -> Self:
+        self._open = True
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._open = False
+        if kind is None and (self._key is not None or self._staged is not None):
+            self._commit()
+
+    def _commit(self) -> None:
+        batch = current_batch()
+        if batch is not None:
+            batch.stage(self._collection, self._many())
+        elif self._staged is None:
+            self._collection.run(OneRow(self._collection, self._node, self._key, self._row))
+        else:
+            self._collection.run(self._staged)

@@ -1,0 +1,1 @@
+"""Live queries: running queries whose results are collections again."""

@@ -1,0 +1,265 @@
+"""Live queries: a query kept up to date, as a read-only collection.
+
+A live query holds one reference to the last node of its plan; the node holds the rows. Plans are shared: two live queries of equal
+text over the same sources are one chain of nodes. What belongs to a live query alone is its window, its key, and who follows it.
+
+Lifetime  sources hold live queries weakly: one that nobody references, follows or derives from is released by itself. A
+          subscription, an open `changes()` and a derived query each keep it alive. `close()` ends it at once.
+Readiness a live query over sources that still load is empty and "loading"; it hydrates in one epoch with everything that waits
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from dataflow.collection.following import Changes
+from dataflow.collection.readable import Readable, Status
+from dataflow.errors import CollectionError, QueryError
+from dataflow.live.statistics import LiveStatistics, statistics_of
+from dataflow.query import ir
+from dataflow.query.builder import Query
+from dataflow.query.compiler.layout import UNKNOWN, Layout, layout_of_adapter
+from dataflow.query.compiler.plan import Planner
+from dataflow.query.optimizer.optimize import optimize
+from dataflow.query.source import Source
+from dataflow.values.row import adapter_for_row
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from dataflow.circuit.graph import Graph
+    from dataflow.circuit.node import Node
+    from dataflow.collection.readiness import Waiting
+
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+LiveKey = str | tuple[str, ...] | Callable[[Any], object]
+
+
+class LiveQuery(Readable[R_co]):
+    """The result of a query, kept up to date; made by `live`."""
+
+    __slots__ = (
+        "_closed",
+        "_key",
+        "_layout",
+        "_node",
+        "_release",
+        "_row_type",
+        "_tree",
+        "_waiting",
+    )
+
+    _kind = "live query"
+
+    def __init__(self, tree: ir.Node, *, name: str, key: LiveKey | None, row_type: Any) -> None:
+        super().__init__(name)
+        self._tree = tree
+        self._key = key
+        self._row_type = row_type
+        self._node: Node | None = None
+        self._layout: Layout = UNKNOWN
+        self._release: weakref.finalize[Any, Any] | None = None
+        self._closed = False
+        self._waiting: list[Waiting] = []  # derived queries that wait for this one
+        graph = self._used()
+        graph.refuse_while_stepping("start a live query")
+        graph.collect()
+        relations = [scan.source.relation for scan in ir.scans(tree)]
+        waits = [
+            relation.wait_for(_Waiter(self))
+            for relation in dict.fromkeys(map(_Identity, relations))
+        ]
+        if not any(waits):
+            self._start(graph)
+
+    # -- start and end -------------------------------------------------------------------------------------------------
+
+    def _start(self, graph: Graph) -> None:
+        self._node, self._layout = Planner(graph).plan(self._tree)
+        self._release = weakref.finalize(self, graph.release_later, self._node)
+        self._release.atexit = False
+
+    def source_ready(self) -> list[Node]:
+        """Hydrate if every source is ready, and pass it on; return the nodes to announce."""
+        if self._closed or self._node is not None or _still_loading(self._tree):
+            return []
+        self._start(self._used())
+        node = self._node
+        assert node is not None
+        node.out = [(key, None, row) for key, row in node.scan()]
+        pending, self._pending = self._pending, []
+        for follower, _ in pending:
+            if isinstance(follower, Changes):
+                self._follow(node, follower)
+            elif not follower.closed:
+                follower.attach(node, initial=False)
+        waiting, self._waiting = self._waiting, []
+        derived = [found for waiter in waiting for found in waiter.source_ready()]
+        return ([node] if node.out else []) + derived
+
+    def wait_for(self, waiting: Waiting) -> bool:
+        """Ask to be told when the result is ready; False if it already is."""
+        self._check_open()
+        if self._node is not None:
+            return False
+        self._waiting.append(waiting)
+        return True
+
+    def close(self) -> None:
+        """Release the plan and end every `changes()`. Closing twice is allowed; using a closed live query raises."""
+        if self._closed:
+            return
+        self._used()
+        self._closed = True
+        for following in tuple(self._open):
+            following.status_changed()
+        if self._release is not None:
+            self._release()
+            self._used().collect()
+        self._node = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # -- what queries and errors ask -----------------------------------------------------------------------------------
+
+    @property
+    def row_type(self) -> Any:
+        """The type of the rows as far as the query declares it, or None."""
+        return self._row_type
+
+    @property
+    def key_field(self) -> str | None:
+        """The field given as `key=`, or None."""
+        return self._key if isinstance(self._key, str) else None
+
+    @property
+    def status(self) -> Status:
+        """`loading` until all sources are ready, `error` after a user function raised, `closed`, else `ready`."""
+        if self._closed:
+            return "closed"
+        if self._node is None:
+            return "loading"
+        return "ready" if self._node.error is None else "error"
+
+    @property
+    def error(self) -> BaseException | None:
+        """What the failing user function raised, while the status is `error`; the rows are the last good ones."""
+        return None if self._node is None else self._node.error
+
+    def physical(self) -> tuple[Node, Layout]:
+        """Return the last node of the plan and the layout of its rows, for the compiler."""
+        node = self._node_in_use()
+        assert node is not None, "compiled against before it was ready"
+        layout = self._layout
+        if layout.slots and layout.slots[0].kind == "any" and node.rows:
+            layout = layout_of_adapter(adapter_for_row(next(iter(node.rows.values()))))
+        return node, layout
+
+    def statistics(self) -> LiveStatistics:
+        """Return a snapshot of the plan's counters: rows held and touched, per node."""
+        node = self._node_in_use()
+        return statistics_of(() if node is None else (node,))
+
+    def _find_node(self) -> Node | None:
+        self._check_open()
+        return self._node
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise CollectionError(f"live query {self._name!r} is closed")
+
+
+class _Identity:
+    """A relation as a key of a dict: relations compare by content and have no hash."""
+
+    def __init__(self, relation: Any) -> None:
+        self.wait_for = relation.wait_for
+        self._relation = relation
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Identity) and self._relation is other._relation
+
+    def __hash__(self) -> int:
+        return id(self._relation)
+
+
+class _Waiter:
+    """A live query waiting for a source, held weakly."""
+
+    __slots__ = ("_live",)
+
+    def __init__(self, live_query: LiveQuery[Any]) -> None:
+        self._live = weakref.ref(live_query)
+
+    def source_ready(self) -> Iterable[Node]:
+        """Pass the word on, if the live query is still there."""
+        live_query = self._live()
+        return [] if live_query is None else live_query.source_ready()
+
+
+def _still_loading(tree: ir.Node) -> bool:
+    relations: Iterable[Any] = (scan.source.relation for scan in ir.scans(tree))
+    return any(relation.status == "loading" for relation in relations)
+
+
+def live(
+    query: Query[R] | Source[R], *, key: LiveKey | None = None, name: str | None = None
+) -> LiveQuery[R]:
+    """Run a query and keep its result up to date.
+
+    Args:
+        query: a query, or a source to follow as it is.
+        key: know rows under another key: a field, a tuple of fields, or a function of the row. Two rows with one key put the
+            result in status "error".
+        name: a label for plans and errors.
+
+    Raises:
+        QueryError: if the query cannot run.
+
+    Complexity: one pass over the sources; after that each epoch costs what it changes.
+    """
+    tree, row_type = tree_of(query)
+    if key is not None:
+        single = not isinstance(key, tuple)
+        tree = ir.Rekey(tree, (key,) if isinstance(key, str) else key, single=single)
+    label = name or " ⋈ ".join(dict.fromkeys(scan.alias for scan in ir.scans(tree)))
+    return LiveQuery(optimize(tree), name=label, key=key, row_type=row_type)
+
+
+def run(query: Query[R] | Source[R]) -> list[R]:
+    """Compute a query once and return its rows, in its order.
+
+    Raises:
+        QueryError: if the query cannot run.
+        CollectionError: if a source is still loading, or is closed.
+    """
+    result = live(query, name="run")
+    if result.status == "loading":
+        raise CollectionError(
+            "a source of the query is still loading: wait for it, or use live(query)"
+        )
+    with result:
+        if result.error is not None:
+            raise result.error
+        return result.rows()
+
+
+def tree_of(query: Query[Any] | Source[Any]) -> tuple[ir.Node, Any]:
+    """Return the IR tree of a query or a source, and its row type."""
+    if isinstance(query, Query):
+        return query._plan(), query.row_type  # noqa: SLF001 - a query has no public names but clauses
+    if isinstance(query, Source):
+        return ir.Scan(ir.SourceRef(query), query.name), query.row_type
+    raise QueryError(f"expected a query or a source, not {type(query).__name__}")

@@ -1,0 +1,191 @@
+"""Chain: filters, selects and maps over one input, fused into one generated function.
+
+Law         integrate(chain(d)) == {key: steps(row)} over the input's rows, after every epoch
+Delta rule  (key, old, new) -> (key, steps(old), steps(new)); nothing when both are equal
+State       stored: key -> output row; stateless: none. O(output)
+Cost        O(delta)
+Edges       a chain that calls user functions is stored, so that they never see an old row again; one that does not may be
+            stateless, and then computes the old output anew
+Source      Neumann, VLDB 2011 (fusing operators into one loop)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dataflow.circuit.node import Delta, Node, Pairs
+from dataflow.query.compiler.factory import Factory, Source, factory
+from dataflow.query.compiler.layout import Layout
+from dataflow.query.compiler.lift import Lifter
+from dataflow.query.compiler.steps import (
+    Fallbacks,
+    Segment,
+    Step,
+    StepWriter,
+    builds_rows,
+    lift_steps,
+    mapped,
+    segments,
+)
+
+
+class Chain(Node):
+    """A stateless chain: keeps nothing, evaluates old and new."""
+
+    __slots__ = ("_convert", "_step", "source")
+
+    def __init__(self, upstream: Node, layout: Layout, steps: tuple[Step, ...]) -> None:
+        super().__init__((upstream,), label="filter" if not builds_rows(steps) else "select")
+        made, functions = _instantiate(layout, steps, stored=False)
+        self.source = made.source
+        self._step, self._convert = functions
+
+    def step(self) -> Delta:
+        delta = self.inputs[0].out
+        self.touched += len(delta)
+        changes: Delta = self._step(delta)
+        return changes
+
+    def scan(self) -> Pairs:
+        pairs: Pairs = self._convert(self.inputs[0].scan())
+        return pairs
+
+    def ordered_keys(self) -> Any:
+        return None
+
+    def hydrate(self) -> None:
+        """Do nothing: there is no state."""
+
+
+class StoredChain(Node):
+    """A chain that keeps its output, as a live result or because user functions must not run twice."""
+
+    __slots__ = ("_changes", "_load", "_step", "source")
+
+    def __init__(self, upstream: Node, layout: Layout, steps: tuple[Step, ...]) -> None:
+        super().__init__((upstream,), label="filter" if not builds_rows(steps) else "select")
+        made, functions = _instantiate(layout, steps, stored=True)
+        self.source = made.source
+        self._step, self._load = functions
+        self._changes: Delta = []
+        self.rows = {}
+
+    def step(self) -> Delta:
+        delta = self.inputs[0].out
+        self.touched += len(delta)
+        self._changes = changes = []
+        self._step(delta, self.rows, changes)
+        return changes
+
+    def hydrate(self) -> None:
+        self.rows = self._load(self.inputs[0].scan)
+
+    def undo(self) -> None:
+        assert self.rows is not None
+        undo_changes(self.rows, self._changes)
+        self._changes = []
+
+    def ordered_keys(self) -> Any:
+        keys = self.inputs[0].ordered_keys()
+        rows = self.rows
+        assert rows is not None
+        return None if keys is None else (key for key in keys if key in rows)
+
+
+def undo_changes(rows: dict[Any, Any], changes: Delta) -> None:
+    """Put rows back to what they were before changes that were applied to them."""
+    for key, old, _ in reversed(changes):
+        if old is None:
+            rows.pop(key, None)
+        else:
+            rows[key] = old
+
+
+def _instantiate(layout: Layout, steps: tuple[Step, ...], *, stored: bool) -> tuple[Factory, Any]:
+    lifter = Lifter()
+    shape = lift_steps(steps, lifter)
+
+    def write() -> str:
+        return _write(layout, shape, len(lifter.values), stored=stored)
+
+    made = factory(("chain", layout, shape, stored), write, label="chain")
+    return made, made.make(*lifter.values, Fallbacks(layout, steps), mapped)
+
+
+def _write(layout: Layout, steps: tuple[Step, ...], parameters: int, *, stored: bool) -> str:
+    source = Source()
+    parts = segments(layout, steps)
+    names = "".join(f"p{index}, " for index in range(parameters))
+    with source.block(f"def make({names}safe, mapped):"):
+        if stored:
+            _write_stored_step(source, parts, builds=builds_rows(steps))
+            _write_load(source, parts)
+            source.line("return step, load")
+        else:
+            _write_stateless_step(source, parts, builds=builds_rows(steps))
+            _write_convert(source, parts)
+            source.line("return step, convert")
+    return str(source)
+
+
+Parts = list[tuple[Segment | Step, Layout]]
+
+
+def _assign(source: Source, parts: Parts, start: str, target: str, prefix: str = "") -> None:
+    """Write code that sets `target` to the chain's row for local `start`, or to None."""
+    source.line(f"{target} = None")
+    with source.block(f"if {start} is not None:"):
+        StepWriter(source, prefix).write(parts, start, lambda row: source.line(f"{target} = {row}"))
+
+
+def _write_stored_step(source: Source, parts: Parts, *, builds: bool) -> None:
+    with source.block("def step(delta, rows, changes):"):
+        source.line("key = None")
+        with source.block("try:"), source.block("for key, old, new in delta:"):
+            _assign(source, parts, "new", "row")
+            source.line("before = rows.get(key)")
+            with source.block("if row is None:"), source.block("if before is not None:"):
+                source.line("del rows[key]")
+                source.line("changes.append((key, before, None))")
+            with source.block("elif before is None:"):
+                source.line("rows[key] = row")
+                source.line("changes.append((key, None, row))")
+            unequal = "not equal(before, row)" if builds else "before is not row"
+            with source.block(f"elif {unequal}:"):
+                source.line("rows[key] = row")
+                source.line("changes.append((key, before, row))")
+        with source.block("except Exception as error:"):
+            source.line("raise StepError(key) from error")
+
+
+def _write_stateless_step(source: Source, parts: Parts, *, builds: bool) -> None:
+    with source.block("def step(delta):"):
+        source.line("changes = []")
+        with source.block("for key, old, new in delta:"):
+            _assign(source, parts, "old", "before", "old_")
+            _assign(source, parts, "new", "after", "new_")
+            some = "before is not None or after is not None"
+            with source.block(f"if {'not equal(before, after)' if builds else some}:"):
+                source.line("changes.append((key, before, after))")
+        source.line("return changes")
+
+
+def _write_load(source: Source, parts: Parts) -> None:
+    with source.block("def load(scan):"):
+        source.line("rows = {}")
+        source.line("key = None")
+        with source.block("try:"), source.block("for key, new in scan():"):
+            writer = StepWriter(source)
+            writer.write(parts, "new", lambda row: source.line(f"rows[key] = {row}"))
+        with source.block("except Exception as error:"):
+            source.line("raise StepError(key) from error")
+        source.line("return rows")
+
+
+def _write_convert(source: Source, parts: Parts) -> None:
+    with source.block("def convert(pairs):"), source.block("for key, new in pairs:"):
+        StepWriter(source).write(parts, "new", lambda row: source.line(f"yield key, {row}"))
+
+
+Compiled = Callable[..., Any]

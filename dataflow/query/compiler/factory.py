@@ -1,0 +1,113 @@
+"""Factories: generated source compiled once per shape, instantiated once per query.
+
+    shape (hashable) -> source text -> factory `make(p0, p1, …)` -> functions bound to one query's constants and state
+
+Compiling costs a few hundred microseconds, instantiating a few. The source is registered with `linecache`, so tracebacks
+through generated code show their lines, and every factory keeps it for `explain(query, code=True)`.
+"""
+
+from __future__ import annotations
+
+import linecache
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dataflow.circuit.node import EMPTY, StepError
+from dataflow.query.compiler.emit import OPERATION_NAMES
+from dataflow.query.compiler.evaluate import field, item, spread
+from dataflow.values.equality import equal
+from dataflow.values.logic import and_, or_
+from dataflow.values.normal import PLAIN, expose, normal
+from dataflow.values.null import ABSENT, is_null
+from dataflow.values.order import row_sort_key, sort_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator
+    from types import CodeType
+
+MISSING = (LookupError, AttributeError, TypeError, ValueError, ArithmeticError)
+"""What reading a field or computing with it can raise; such a row goes to the safe evaluator."""
+
+
+def null_if_unset(value: Any) -> Any:
+    """Return null for the UNSET of msgspec, any other value as it is."""
+    return None if is_null(value) else value
+
+
+_NAMES: dict[str, Any] = {
+    **OPERATION_NAMES,
+    "ABSENT": ABSENT,
+    "EMPTY": EMPTY,
+    "MISSING": MISSING,
+    "NO_ROWS": {},
+    "PLAIN": PLAIN,
+    "StepError": StepError,
+    "and_": and_,
+    "equal": equal,
+    "expose": expose,
+    "field": field,
+    "item": item,
+    "normal": normal,
+    "null_if_unset": null_if_unset,
+    "or_": or_,
+    "row_sort_key": row_sort_key,
+    "sort_key": sort_key,
+    "spread": spread,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Factory:
+    """A compiled shape: call `make` with parameters and state; `source` is what was compiled."""
+
+    make: Callable[..., Any]
+    source: str
+
+
+class Source:
+    """Python source under construction, one line at a time."""
+
+    __slots__ = ("_indent", "_lines")
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._indent = 0
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines) + "\n"
+
+    def line(self, text: str) -> None:
+        """Add a line at the current depth."""
+        self._lines.append("    " * self._indent + text)
+
+    @contextmanager
+    def block(self, header: str) -> Iterator[None]:
+        """Add a header line; what is added inside the `with` is indented under it."""
+        self.line(header)
+        self._indent += 1
+        yield
+        self._indent -= 1
+
+
+_factories: dict[Hashable, Factory] = {}
+
+
+def factory(shape: Hashable, write: Callable[[], str], *, label: str) -> Factory:
+    """Return the factory of a shape, compiling what `write` returns when it is the first of its shape.
+
+    Args:
+        shape: everything the source depends on.
+        write: returns source that defines a function `make`.
+        label: what the code is, for file names in tracebacks.
+    """
+    found = _factories.get(shape)
+    if found is None:
+        text = write()
+        filename = f"<dataflow {label} {len(_factories)}>"
+        linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+        code: CodeType = compile(text, filename, "exec")
+        names = dict(_NAMES)
+        exec(code, names)
+        found = _factories[shape] = Factory(names["make"], text)
+    return found

@@ -1,0 +1,221 @@
+"""Incremental group-by.
+
+Law         rows == {key: aggregates of the rows of that key, recomputed}, after every epoch
+Delta rule  take `old` out of its group and `new` into its own; build the row of each touched group once, at the end
+State       one list of cells per group (`accumulate`), and the group's row. O(groups), plus what ordered aggregates hold
+Cost        O(delta) plus each aggregate's own; `collect` is O(group) per touched group by definition
+Edges       nulls group together; a group without rows vanishes, but a group-by without keys always has its one row;
+            inputs are evaluated before any cell is changed; user functions run only when rows are built
+Source      Gupta & Mumick, "Maintenance of Materialized Views", 1995 (counting); engine notes in ARCHITECTURE.md
+
+The steps that follow directly (having, select) are part of the same generated function when they are library expressions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from dataflow.circuit.node import Delta, Node
+from dataflow.query.compiler import accumulate
+from dataflow.query.compiler.accumulate import Cells
+from dataflow.query.compiler.chain import undo_changes
+from dataflow.query.compiler.emit import Emitter
+from dataflow.query.compiler.factory import Source, factory
+from dataflow.query.compiler.keys import safe_values
+from dataflow.query.compiler.layout import CELLS, Layout
+from dataflow.query.compiler.lift import Lifter
+from dataflow.query.compiler.steps import Fallbacks, Step, StepWriter, lift_steps, segments
+from dataflow.query.scalar import Aggregate, Param, Scalar
+
+
+class Group(Node):
+    """Group-by with aggregates, followed by library steps over the group's cells.
+
+    Args:
+        layout: of the input's rows.
+        keys: group-key expressions; none means one global group.
+        aggregates: in the order of their cells, after the keys.
+        steps: having and select over the cells.
+    """
+
+    __slots__ = ("_changes", "_functions", "_groups", "_is_global", "source")
+
+    def __init__(
+        self,
+        upstream: Node,
+        layout: Layout,
+        keys: tuple[Scalar, ...],
+        aggregates: tuple[Aggregate, ...],
+        steps: tuple[Step, ...],
+    ) -> None:
+        super().__init__((upstream,), label="group by" if keys else "aggregate")
+        self._is_global = not keys
+        self._groups: dict[Any, list[Any]] = {}
+        self._changes: Delta = []
+        self.rows = {}
+
+        plain = Cells(inputs=list(keys))
+        for aggregate in aggregates:
+            plain.aggregate(_unlifted(aggregate))
+        lifter = Lifter()
+        shape = (
+            layout,
+            tuple(lifter.lift(key) for key in keys),
+            tuple(_lift(aggregate, lifter) for aggregate in aggregates),
+            lift_steps(steps, lifter),
+        )
+        made = factory(("group", shape), lambda: _write(*shape, len(lifter.values)), label="group")
+        self.source = made.source
+        self._functions = made.make(
+            *lifter.values,
+            safe_values(layout, tuple(plain.inputs)),
+            Fallbacks(CELLS, steps),
+            *accumulate.column_keys(plain.directions),
+            **accumulate.NAMES,
+        )
+
+    def step(self) -> Delta:
+        delta = self.inputs[0].out
+        apply, _, flush = self._functions
+        self._changes = changes = []
+        dirty: dict[Any, list[Any]] = {}
+        apply(delta, self._groups, dirty)
+        flush(dirty, self._groups, self.rows, changes)
+        self.touched += len(delta) + len(dirty)
+        return changes
+
+    def hydrate(self) -> None:
+        _, load, flush = self._functions
+        groups: dict[Any, list[Any]] = {}
+        rows: dict[Any, Any] = {}
+        load(self.inputs[0].scan(), groups, is_global=self._is_global)
+        flush(dict(groups), groups, rows, [])
+        self._groups, self.rows = groups, rows
+
+    def undo(self) -> None:
+        assert self.rows is not None
+        undo_changes(self.rows, self._changes)
+        self._changes = []
+
+
+def _unlifted(aggregate: Aggregate) -> Aggregate:
+    """Return an aggregate whose expressions are as written; its options, which are no expressions, do not matter."""
+    return replace(aggregate, options=tuple(Param(0, "other") for _ in aggregate.options))
+
+
+def _lift(aggregate: Aggregate, lifter: Lifter) -> Aggregate:
+    options = tuple(lifter.parameter(option) for option in aggregate.options)
+    where = None if aggregate.where is None else lifter.lift(aggregate.where)
+    args = tuple(lifter.lift(arg) for arg in aggregate.args)
+    return Aggregate(aggregate.kind, args, where, lifter.lift_order(aggregate.order_by), options)
+
+
+def _write(
+    layout: Layout,
+    keys: tuple[Scalar, ...],
+    aggregates: tuple[Aggregate, ...],
+    steps: tuple[Step, ...],
+    parameters: int,
+) -> str:
+    cells = Cells(inputs=list(keys))
+    for aggregate in aggregates:
+        cells.aggregate(aggregate)
+    source = Source()
+    names = "".join(f"p{index}, " for index in range(parameters))
+    orders = "".join(f"order{index}, " for index in range(len(cells.directions)))
+    with source.block(
+        f"def make({names}safe_inputs, safe, {orders}*, {', '.join(accumulate.NAMES)}):"
+    ):
+        _write_apply(source, layout, cells, len(keys))
+        _write_load(source, layout, cells, len(keys))
+        _write_flush(source, cells, len(keys), steps)
+        source.line("return apply, load, flush")
+    return str(source)
+
+
+def _write_inputs(source: Source, layout: Layout, cells: Cells, row: str, keys: int) -> None:
+    """Write code that evaluates everything a row contributes, and its group."""
+    emit = Emitter(layout, row)
+    if cells.inputs:
+        with source.block("try:"):
+            for index, node in enumerate(cells.inputs):
+                source.line(f"x{index} = {emit.value(node)}")
+        with source.block("except MISSING:"):
+            targets = "".join(f"x{index}, " for index in range(len(cells.inputs)))
+            source.line(
+                f"{targets.rstrip(' ')} = safe_inputs({row})".replace(", =", " =")
+                if len(cells.inputs) > 1
+                else f"x0, = safe_inputs({row})"
+            )
+    if keys == 1:
+        source.line("group = x0 if x0.__class__ in PLAIN else normal(x0)")
+    else:
+        parts = "".join(f"normal(x{index}), " for index in range(keys))
+        source.line(f"group = ({parts.strip()})")
+
+
+def _write_add(source: Source, layout: Layout, cells: Cells, keys: int) -> None:
+    _write_inputs(source, layout, cells, "new", keys)
+    source.line("cells = groups.get(group)")
+    with source.block("if cells is None:"):
+        source.line(f"cells = groups[group] = [{', '.join(cells.initial)}]")
+    source.line("cells[0] += 1")
+    for line in cells.add:
+        source.line(line)
+
+
+def _write_apply(source: Source, layout: Layout, cells: Cells, keys: int) -> None:
+    with (
+        source.block("def apply(delta, groups, dirty):"),
+        source.block("for key, old, new in delta:"),
+    ):
+        with source.block("if old is not None:"):
+            _write_inputs(source, layout, cells, "old", keys)
+            source.line("cells = groups[group]")
+            source.line("cells[0] -= 1")
+            for line in cells.remove:
+                source.line(line)
+            source.line("dirty[group] = cells")
+        with source.block("if new is not None:"):
+            _write_add(source, layout, cells, keys)
+            source.line("dirty[group] = cells")
+
+
+def _write_load(source: Source, layout: Layout, cells: Cells, keys: int) -> None:
+    with source.block("def load(pairs, groups, *, is_global):"):
+        with source.block("if is_global:"):
+            source.line(f"groups[()] = [{', '.join(cells.initial)}]")
+        with source.block("for key, new in pairs:"):
+            _write_add(source, layout, cells, keys)
+
+
+def _write_flush(source: Source, cells: Cells, keys: int, steps: tuple[Step, ...]) -> None:
+    exposed = (
+        ["expose(group)"] if keys == 1 else [f"expose(group[{index}])" for index in range(keys)]
+    )
+    values = "".join(f"{value}, " for value in (*exposed, *cells.results))
+    with source.block("def flush(dirty, groups, rows, changes):"):
+        source.line("group = None")
+        with source.block("try:"), source.block("for group, cells in dirty.items():"):
+            source.line("row = None")
+            with source.block("if cells[0]:" if keys else "if True:"):
+                source.line(f"cell = ({values.strip()})")
+                StepWriter(source).write(
+                    segments(CELLS, steps), "cell", lambda row: source.line(f"row = {row}")
+                )
+            if keys:
+                with source.block("else:"):
+                    source.line("del groups[group]")
+            source.line("before = rows.get(group)")
+            with source.block("if row is None:"), source.block("if before is not None:"):
+                source.line("del rows[group]")
+                source.line("changes.append((group, before, None))")
+            with source.block("elif before is None:"):
+                source.line("rows[group] = row")
+                source.line("changes.append((group, None, row))")
+            with source.block("elif not equal(before, row):"):
+                source.line("rows[group] = row")
+                source.line("changes.append((group, before, row))")
+        with source.block("except Exception as error:"):
+            source.line("raise StepError(group) from error")

@@ -1,0 +1,117 @@
+"""Generated key functions: from a row to the normal form of one or several of its expressions.
+
+Join keys and group keys go through here. The common classes (`PLAIN`: str, int …) are their own normal form and pay one set look-up.
+A join key with a null part is None, because a null never matches; a group key keeps its nulls, because grouping puts them together.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dataflow.query.compiler.emit import Emitter
+from dataflow.query.compiler.evaluate import evaluator
+from dataflow.query.compiler.factory import Source, factory
+from dataflow.query.compiler.lift import Lifter
+from dataflow.values.order import Direction, column_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dataflow.query.compiler.layout import Layout
+    from dataflow.query.scalar import Ordering, Scalar
+
+
+def join_key(layout: Layout, parts: tuple[Scalar, ...]) -> Callable[[Any], Any]:
+    """Return row -> normal form of the join key: the value of one part, a tuple of several, None if any is null."""
+    lifter = Lifter()
+    shape = tuple(lifter.lift(part) for part in parts)
+    made = factory(
+        ("join key", layout, shape),
+        lambda: _write(layout, shape, len(lifter.values)),
+        label="join key",
+    )
+    key_of: Callable[[Any], Any] = made.make(*lifter.values, _Safe(layout, parts))
+    return key_of
+
+
+def _write(layout: Layout, parts: tuple[Scalar, ...], parameters: int) -> str:
+    source = Source()
+    names = "".join(f"p{index}, " for index in range(parameters))
+    emit = Emitter(layout, "row")
+    [f"part{index}" for index in range(len(parts))]
+    with source.block(f"def make({names}safe):"):
+        with source.block("def key_of(row):"):
+            _write_body(source, emit, parts)
+        source.line("return key_of")
+    return str(source)
+
+
+def _write_body(source: Source, emit: Emitter, parts: tuple[Scalar, ...]) -> None:
+    locals_ = [f"part{index}" for index in range(len(parts))]
+    with source.block("try:"):
+        for local, part in zip(locals_, parts, strict=True):
+            source.line(f"{local} = {emit.value(part)}")
+    with source.block("except MISSING:"):
+        source.line(f"{', '.join(locals_)}{',' if len(parts) == 1 else ''} = safe(row)")
+    for local in locals_:
+        with source.block(f"if {local}.__class__ not in PLAIN:"):
+            source.line(f"{local} = normal({local})")
+    if len(parts) == 1:
+        source.line("return part0")
+    else:
+        some_null = " or ".join(f"{local} is None" for local in locals_)
+        source.line(f"return None if {some_null} else ({', '.join(locals_)})")
+
+
+class _Safe:
+    """The safe evaluation of all parts of a key; built when first needed."""
+
+    __slots__ = ("_built", "_layout", "_parts")
+
+    def __init__(self, layout: Layout, parts: tuple[Scalar, ...]) -> None:
+        self._layout = layout
+        self._parts = parts
+        self._built: list[Callable[[Any], Any]] | None = None
+
+    def __call__(self, row: Any) -> tuple[Any, ...]:
+        if self._built is None:
+            self._built = [evaluator(part, self._layout) for part in self._parts]
+        return tuple([part(row) for part in self._built])
+
+
+def safe_values(layout: Layout, parts: tuple[Scalar, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    """Return the safe evaluation of several expressions of one row, as a tuple."""
+    return _Safe(layout, parts)
+
+
+def order_key(layout: Layout, by: tuple[Ordering, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    """Return row -> tuple that sorts rows by an order, without the row key that breaks ties."""
+    lifter = Lifter()
+    shape = lifter.lift_order(by)
+    made = factory(
+        ("order key", layout, shape),
+        lambda: _write_order(layout, shape, len(lifter.values)),
+        label="order key",
+    )
+    columns = [column_key(Direction(part.descending, part.nulls_last)) for part in by]
+    safe = _Safe(layout, tuple(part.by for part in by))
+    order_of: Callable[[Any], tuple[Any, ...]] = made.make(*lifter.values, safe, *columns)
+    return order_of
+
+
+def _write_order(layout: Layout, by: tuple[Ordering, ...], parameters: int) -> str:
+    source = Source()
+    emit = Emitter(layout, "row")
+    names = "".join(f"p{index}, " for index in range(parameters))
+    columns = ", ".join(f"column{index}" for index in range(len(by)))
+    with source.block(f"def make({names}safe, {columns}):"):
+        with source.block("def order_of(row):"):
+            with source.block("try:"):
+                for index, part in enumerate(by):
+                    source.line(f"part{index} = {emit.value(part.by)}")
+            with source.block("except MISSING:"):
+                source.line("".join(f"part{index}, " for index in range(len(by))) + "= safe(row)")
+            values = "".join(f"column{index}(part{index}), " for index in range(len(by)))
+            source.line(f"return ({values.strip()})")
+        source.line("return order_of")
+    return str(source)

@@ -1,0 +1,95 @@
+"""Layouts: where generated code finds the row of an alias, and how it reads a field of it.
+
+A row that travels along an edge of the circuit is one of
+
+- the row of one alias, as its source holds it (`row['status']` of a dict, `row.status` of an object),
+- a tuple with one row per alias, as a join makes it (`row[1]['name']`; None for an absent side),
+- a tuple of cells, as a group makes it (`row[2]`),
+- an anonymous row, as a select makes it: an alias of name "".
+
+A layout says which, and is part of the shape of a query: equal layouts and equal expressions share generated code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeAlias
+
+from dataflow.errors import QueryError
+from dataflow.values.row import RowAdapter, adapter_for_type
+
+RowKind: TypeAlias = Literal["mapping", "object", "any"]
+"""How a field is read: by subscript, as an attribute, or by asking the row itself each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Where the row of an alias stands.
+
+    Attributes:
+        alias: the name that expressions use, "" for an anonymous row.
+        index: position in the joined tuple, or None when the row is not part of one.
+        kind: how fields are read.
+        nullable: whether the row can be None (the nullable side of an outer join).
+        unset: fields that may hold the UNSET of msgspec, which is null.
+    """
+
+    alias: str
+    index: int | None
+    kind: RowKind
+    nullable: bool = False
+    unset: frozenset[str] = frozenset()
+
+    def row(self, name: str) -> str:
+        """Return the source text of this alias's row, given the name of the edge's row."""
+        return name if self.index is None else f"{name}[{self.index}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The slots of a row, in textual order. A layout of cells has none."""
+
+    slots: tuple[Slot, ...]
+
+    def slot(self, alias: str) -> Slot:
+        """Return the slot of an alias."""
+        for slot in self.slots:
+            if slot.alias == alias:
+                return slot
+        raise QueryError(f"no alias {alias!r} in this part of the query")
+
+    @property
+    def joined(self) -> bool:
+        """Whether the row is a tuple of rows."""
+        return bool(self.slots) and self.slots[0].index is not None
+
+    def named(self, alias: str) -> Layout:
+        """Return the layout of the same row under an alias."""
+        (slot,) = self.slots
+        return Layout((replace(slot, alias=alias),))
+
+    def joined_with(self, right: Layout, *, nullable: bool) -> Layout:
+        """Return the layout of this row followed by the rows of another one."""
+        left = self.slots
+        moved = tuple(
+            replace(slot, index=len(left) + position, nullable=slot.nullable or nullable)
+            for position, slot in enumerate(right.slots)
+        )
+        return Layout(tuple(replace(slot, index=i) for i, slot in enumerate(left)) + moved)
+
+
+CELLS = Layout(())
+RECORD = Layout((Slot("", None, "mapping"),))
+UNKNOWN = Layout((Slot("", None, "any"),))
+
+
+def layout_of_type(row_type: Any, alias: str = "") -> Layout:
+    """Return the layout of rows of a declared type; None stands for dicts."""
+    if row_type is None or row_type is dict:
+        return Layout((Slot(alias, None, "mapping"),))
+    return layout_of_adapter(adapter_for_type(row_type), alias)
+
+
+def layout_of_adapter(adapter: RowAdapter, alias: str = "") -> Layout:
+    """Return the layout of the rows that an adapter reads."""
+    return Layout((Slot(alias, None, adapter.kind, unset=frozenset(adapter.unset_fields)),))

@@ -1,0 +1,61 @@
+"""Separate the shape of an expression from its constants and user functions.
+
+`role == "user"` and `role == "agent"` have one shape, and therefore one generated function; what differs is passed in. The
+class of a constant stays in the shape, because generated code relies on it: it compares a column with a text by `==` behind
+a test for `str`, and with a number behind a test for numbers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dataflow.query.scalar import Apply, Call, Const, Ordering, Param, Scalar, rewrite
+
+_KINDS = {str: "str", int: "int", float: "float", bool: "bool"}
+
+
+def kind_of_constant(value: object) -> str:
+    """Return what generated code may rely on: str, int, float, bool, or other (NaN, None, lists, dates …)."""
+    if value != value:
+        return "other"
+    return _KINDS.get(value.__class__, "other")
+
+
+class Lifter:
+    """Collects the parameters of one generated function, in order of appearance.
+
+    Equal constants are one parameter, so that expressions that are equal before lifting are equal after it.
+    """
+
+    __slots__ = ("_known", "values")
+
+    def __init__(self) -> None:
+        self.values: list[Any] = []
+        self._known: dict[Const, Param] = {}
+
+    def parameter(self, value: Any, kind: str = "other") -> Param:
+        """Add a parameter."""
+        self.values.append(value)
+        return Param(len(self.values) - 1, kind)
+
+    def lift(self, node: Scalar) -> Scalar:
+        """Return the shape of an expression."""
+        return rewrite(node, self._replace)
+
+    def lift_order(self, parts: tuple[Ordering, ...]) -> tuple[Ordering, ...]:
+        """Return the shapes of the parts of an order."""
+        return tuple(Ordering(self.lift(p.by), p.descending, p.nulls_last) for p in parts)
+
+    def _replace(self, node: Scalar) -> Scalar | None:
+        if isinstance(node, Const):
+            return self._constant(node, kind_of_constant(node.value))
+        if isinstance(node, Apply):
+            function = self._constant(Const(node.function), "function")
+            return Call("apply", (function, *map(self.lift, node.args)))
+        return None
+
+    def _constant(self, node: Const, kind: str) -> Param:
+        known = self._known.get(node)
+        if known is None:
+            known = self._known[node] = self.parameter(node.value, kind)
+        return known

@@ -1,0 +1,197 @@
+"""Relational IR: the tree that a query text stands for, before any choice of how to run it.
+
+A closed union of frozen nodes. Each node says which rows it has, and under which *key* each row is known; keys follow from
+the query text alone and never from a plan:
+
+node        row                                   key
+Scan        the source's row, bound to an alias   the source's key
+Named       the input's row, bound to an alias    the input's key, as one part
+Filter      the input's                           the input's
+Project     a new row (a dict, or `into`)         the input's
+MapRows     what the function returns             the input's
+Join        one row per alias (`None`: absent)    flat tuple, one part per alias in textual order, `ABSENT` for none
+            semi, anti: the left row              the left key
+Group       cells: group keys, then aggregates    the bare key value; a tuple of several; `()` of none
+Order       the input's, windowed                 the input's
+Rekey       the input's                           a field, a tuple of fields, or a function of the row
+
+`scope` lists the aliases a node's row binds; the row of a node with an empty scope is anonymous: its fields are `Column("", name)`.
+
+Sources are known through the `Source` protocol only; they are compared by identity.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from dataflow.query.scalar import Aggregate, Ordering, Scalar
+
+
+class Relation(Protocol):
+    """What a query needs to know of a collection while it is built and compiled.
+
+    Attributes:
+        name: label for plans and errors.
+        row_type: declared row type, or `None` when rows speak for themselves.
+        key_field: the field that is the key, or `None` when the key is computed.
+    """
+
+    @property
+    def name(self) -> str:
+        """Label."""
+        ...
+
+    @property
+    def row_type(self) -> Any:
+        """Declared row type."""
+        ...
+
+    @property
+    def key_field(self) -> str | None:
+        """Field that is the key."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SourceRef:
+    """A source compared by identity, so that the tree around it can be compared by structure."""
+
+    relation: Relation
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SourceRef) and self.relation is other.relation
+
+    def __hash__(self) -> int:
+        return id(self.relation)
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """Read a source under an alias."""
+
+    source: SourceRef
+    alias: str
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Give the row of a finished query an alias (a subquery)."""
+
+    input: Node
+    alias: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Keep the rows for which the condition is TRUE."""
+
+    input: Node
+    condition: Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class FilterRows:
+    """Keep the rows for which a user function answers something truthy. It is called with the row users see."""
+
+    input: Node
+    function: Callable[[Any], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Build a new row. `into` constructs it as that type; `None` leaves a dict."""
+
+    input: Node
+    row: Scalar
+    into: type | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MapRows:
+    """Replace each row by what a user function makes of it."""
+
+    input: Node
+    function: Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Combine rows of two inputs whose key expressions are equal (a null never is).
+
+    `on` pairs an expression over the left scope with one over the right scope; `residual` is any further condition, part of the
+    match (in an outer join a row whose candidates all fail it is unmatched).
+    """
+
+    left: Node
+    right: Node
+    how: str
+    on: tuple[tuple[Scalar, Scalar], ...] = ()
+    residual: Scalar | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Aggregate the rows of equal key. The row is a tuple of cells, read through `Cell`."""
+
+    input: Node
+    keys: tuple[Scalar, ...]
+    aggregates: tuple[Aggregate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Order rows, ties by row key ascending, and keep those at positions `offset` to `offset + limit`."""
+
+    input: Node
+    by: tuple[Ordering, ...]
+    limit: int | None = None
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rekey:
+    """Know rows under another key: field names, or a function of the row."""
+
+    input: Node
+    key: tuple[str, ...] | Callable[[Any], object] = field(hash=False)
+    single: bool = True
+
+
+Node: TypeAlias = (
+    Scan | Named | Filter | FilterRows | Project | MapRows | Join | Group | Order | Rekey
+)
+
+
+def inputs(node: Node) -> tuple[Node, ...]:
+    """Return the direct inputs of a node, in textual order."""
+    if isinstance(node, Scan):
+        return ()
+    if isinstance(node, Join):
+        return (node.left, node.right)
+    return (node.input,)
+
+
+def scope(node: Node) -> tuple[str, ...]:
+    """Return the aliases that a node's row binds, in textual order; `()` for an anonymous row."""
+    match node:
+        case Scan(alias=alias) | Named(alias=alias):
+            return (alias,)
+        case Join(how="semi" | "anti"):
+            return scope(node.left)
+        case Join():
+            return scope(node.left) + scope(node.right)
+        case Filter() | FilterRows() | Order() | Rekey():
+            return scope(node.input)
+        case _:
+            return ()
+
+
+def scans(node: Node) -> Sequence[Scan]:
+    """Return every scan of a tree, in textual order."""
+    if isinstance(node, Scan):
+        return (node,)
+    return tuple(scan for child in inputs(node) for scan in scans(child))

@@ -1,0 +1,27 @@
+"""The pipeline of rewrites, on one screen.
+
+Each rule is a function from tree to tree, in a file of its own. Rules keep rows, keys and order: a query means the same with any of
+them left out, which the tests draw at random.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from dataflow.query.ir import Node
+from dataflow.query.optimizer.push_down_predicates import push_down_predicates
+
+Rule = Callable[[Node], Node]
+
+RULES: tuple[Rule, ...] = (push_down_predicates,)
+
+
+def optimize(node: Node, rules: Sequence[Rule] | None = None) -> Node:
+    """Apply every rule in order.
+
+    Args:
+        rules: instead of `RULES`.
+    """
+    for rule in RULES if rules is None else rules:
+        node = rule(node)
+    return node
