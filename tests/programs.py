@@ -229,10 +229,10 @@ class Writer:
         parts = [f"({self.key(mine)} == {self.key(theirs)})"]
         if self.rng.random() < 0.15:
             parts.append(f"({self.key(mine)} == {self.key(theirs)})")
-        if self.rng.random() < 0.15:
+        how = self.rng.choice(JOINS)
+        if how == "inner" and self.rng.random() < 0.2:
             operator = self.rng.choice(("<", "<=", "!=", ">"))
             parts.append(f"({self.rng.choice(mine)} {operator} {self.rng.choice(theirs)})")
-        how = self.rng.choice(JOINS)
         return f".join({alias}, on={' & '.join(parts)}, how={how!r})"
 
     def key(self, columns: Sequence[str]) -> str:
@@ -250,8 +250,8 @@ class Writer:
         parts |= {f"n{n}": self.aggregate(columns) for n in range(self.rng.randint(1, 3))}
         text = ", ".join(f"{name}={part}" for name, part in parts.items())
         clauses.append(f".select({text})")
-        selected = [f"selected.{name}" for name in parts]
-        if self.rng.random() < 0.25:
+        selected = _orderable(parts)
+        if selected and self.rng.random() < 0.25:
             having = self.condition(selected, 0)
             if self.rng.random() < 0.3:
                 having = f"count() > {self.rng.randint(0, 2)}"
@@ -269,18 +269,23 @@ class Writer:
         spread = self.rng.random() < 0.3
         clauses.append(f".select({f'{aliases[0]}, ' if spread else ''}{text})")
         if self.rng.random() < 0.5:
-            self.ordered(clauses, [f"selected.{name}" for name in parts])
+            self.ordered(clauses, _orderable(parts))
         else:
             self.ordered(clauses, columns)
         return tuple(f".{name}" for name in parts)
 
     def ordered(self, clauses: list[str], columns: Sequence[str]) -> None:
-        if self.rng.random() < 0.5:
+        if self.rng.random() < 0.5 or not columns:
             return
         clauses.append(f".order_by({self.orders(columns)})")
         if self.rng.random() < 0.7:
             offset = self.rng.choice(("", "", ", offset=1", ", offset=2"))
             clauses.append(f".limit({self.rng.choice((0, 1, 2, 2, 3, 4))}{offset})")
+
+
+def _orderable(parts: dict[str, str]) -> list[str]:
+    """Return the selected columns that no user function computes: those cannot be ordered by."""
+    return [f"selected.{name}" for name, text in parts.items() if "fn(" not in text]
 
 
 def _bracketed(column: str) -> str:
