@@ -86,10 +86,16 @@ def equal_mappings(a: Mapping[Any, Any], b: Mapping[Any, Any]) -> bool:
 
 
 def _same_names(a: Mapping[Any, Any], b: Mapping[Any, Any]) -> bool:
-    """Tell whether b, which has all of a's names, has no other, and all of a's are texts."""
+    """Tell whether b, which has all of a's names, has no other, and all are texts.
+
+    A dict takes the names 1 and True for one; equality does not.
+    """
     if len(a) != len(b):
         return False
-    return all(name.__class__ is str for name in a)
+    for name in a:  # noqa: SIM110 - all() takes three times as long
+        if name.__class__ is not str:
+            return False
+    return True
 
 
 def _equal_fields(a: Mapping[Any, Any], b: Mapping[Any, Any]) -> bool:
