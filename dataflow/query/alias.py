@@ -35,7 +35,7 @@ class Alias(QueryPart, Generic[R_co]):
     __slots__ = ("_fields", "_leaf")
     __hash__: ClassVar[None]  # type: ignore[assignment]  # an alias is not compared
 
-    _kind = "an alias"
+    _part = "an alias"
     _instead = "an alias is a whole row: name a field of it, or ask is_null(alias)"
 
     def __init__(self, leaf: ir.Scan | ir.Named) -> None:

@@ -54,7 +54,7 @@ class Query(QueryPart, Generic[R_co]):
 
     __slots__ = ("_clauses",)
 
-    _kind = "a query"
+    _part = "a query"
     _instead = "name a column of it: q.alias('x').column"
 
     def __init__(self, clauses: Clauses) -> None:
@@ -151,7 +151,10 @@ class Query(QueryPart, Generic[R_co]):
     # -- the row
 
     def select(
-        self, /, *spread: Alias[Any] | Expr[Any], **columns: Expr[Any] | Mapping[str, Any]
+        self,
+        /,
+        *spread: Alias[Any] | Expr[Any],
+        **columns: Expr[Any] | Alias[Any] | Mapping[str, Any],
     ) -> Query[dict[str, Any]]:
         """Build a new row.
 

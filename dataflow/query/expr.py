@@ -75,7 +75,7 @@ class Expr(QueryPart, Generic[T_co]):
     __hash__: ClassVar[None]  # type: ignore[assignment]  # equality gives an expression
     __array_ufunc__: ClassVar[None] = None  # NumPy scalars leave the operator to us
 
-    _kind = "an expression"
+    _part = "an expression"
 
     def __init__(self, node: Scalar, origins: Origins = NO_ORIGINS) -> None:
         self._node = node
@@ -278,7 +278,7 @@ class Order(QueryPart):
 
     __slots__ = ("_ordering", "_origins")
 
-    _kind = "an order"
+    _part = "an order"
     _instead = "asc and desc belong in order_by"
 
     def __init__(self, ordering: Ordering, origins: Origins) -> None:

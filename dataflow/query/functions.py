@@ -175,7 +175,7 @@ class SelectedColumns(QueryPart):
 
     __slots__ = ()
 
-    _kind = "selected"
+    _part = "selected"
     _instead = "name a selected column: selected.total"
 
     def __getattr__(self, name: str) -> Expr[Any]:
@@ -199,7 +199,7 @@ class Facts(QueryPart):
 
     __slots__ = ("_leaf",)
 
-    _kind = "the facts of an alias"
+    _part = "the facts of an alias"
     _instead = "name one of them: facts(alias).pending"
 
     def __init__(self, leaf: ir.Scan) -> None:

@@ -26,7 +26,7 @@ class Source(QueryPart, Mapping[Any, R_co]):
 
     __slots__ = ()
 
-    _kind = "a source"
+    _part = "a source"
     _instead = "name a field of it: source.alias('x').field"
 
     @property

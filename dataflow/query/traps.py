@@ -24,11 +24,14 @@ if TYPE_CHECKING:
 
 
 class QueryPart:
-    """Something that queries are written with, and that is no constant itself."""
+    """Something that queries are written with, and that is no constant itself.
+
+    The two names say what it is, with an article, and what to write where a value is due.
+    """
 
     __slots__ = ()
 
-    _kind: ClassVar[str] = "part of a query"
+    _part: ClassVar[str] = "part of a query"
     _instead: ClassVar[str] = "name a field of it"
 
 
@@ -42,7 +45,7 @@ def refusal(message: str, *hints: str) -> QueryError:
 
 def kind_of_part(value: QueryPart) -> str:
     """Name what a part of a query is, with its article."""
-    return value._kind  # noqa: SLF001 - an alias has no public names but fields
+    return value._part  # noqa: SLF001 - an alias has no public names but fields
 
 
 def check_constant(value: object, place: str) -> None:
