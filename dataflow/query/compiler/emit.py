@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from dataflow.errors import QueryError
 from dataflow.query.operations import OPERATIONS
-from dataflow.query.scalar import Call, Cell, Column, Item, Param, Record, RowOf, Scalar
+from dataflow.query.scalar import Call, Cell, Column, Const, Item, Param, Record, RowOf, Scalar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,6 +69,10 @@ class Emitter:
         match node:
             case Param(index=index):
                 return f"p{index}"
+            case Const(
+                value=None | bool() as value
+            ):  # put there by the compiler; the query's own are lifted
+                return repr(value)
             case Column(alias=alias, name=name):
                 return self._field(self._layout.slot(alias), name)
             case RowOf(alias=alias):

@@ -190,49 +190,33 @@ def _write(shape: JoinShape) -> str:
 
 def _write_from_left(source: Source, shape: JoinShape) -> None:
     pair = shape.pair
+    change = "changes.append(({}, {}, {}))".format
+    key = pair("key", "other")
     with (
         source.block("def from_left(delta, right, changes):"),
         source.block("for key, old, new in delta:"),
     ):
         source.line("before = None if old is None else left_key(old)")
         source.line("after = None if new is None else left_key(new)")
+        if shape.outer:
+            source.line("was_unmatched = now_unmatched = False")
         with source.block("if before == after and old is not None and new is not None:"):
             _each_match(
-                source,
-                shape,
-                "after",
-                f"changes.append(({pair('key', 'other')}, {pair('old', 'match')}, {pair('new', 'match')}))",
+                source, shape, "after", change(key, pair("old", "match"), pair("new", "match"))
             )
-            _unmatched(
-                source,
-                shape,
-                f"changes.append(({pair('key', 'ABSENT')}, {pair('old', 'None')}, {pair('new', 'None')}))",
-            )
-            source.line("continue")
-        with source.block("if old is not None:"):
-            _each_match(
-                source,
-                shape,
-                "before",
-                f"changes.append(({pair('key', 'other')}, {pair('old', 'match')}, None))",
-            )
-            _unmatched(
-                source,
-                shape,
-                f"changes.append(({pair('key', 'ABSENT')}, {pair('old', 'None')}, None))",
-            )
-        with source.block("if new is not None:"):
-            _each_match(
-                source,
-                shape,
-                "after",
-                f"changes.append(({pair('key', 'other')}, None, {pair('new', 'match')}))",
-            )
-            _unmatched(
-                source,
-                shape,
-                f"changes.append(({pair('key', 'ABSENT')}, None, {pair('new', 'None')}))",
-            )
+            _unmatched(source, shape, "was_unmatched = now_unmatched = True")
+        with source.block("else:"):
+            with source.block("if old is not None:"):
+                _each_match(source, shape, "before", change(key, pair("old", "match"), "None"))
+                _unmatched(source, shape, "was_unmatched = True")
+            with source.block("if new is not None:"):
+                _each_match(source, shape, "after", change(key, "None", pair("new", "match")))
+                _unmatched(source, shape, "now_unmatched = True")
+        if shape.outer:
+            with source.block("if was_unmatched or now_unmatched:"):
+                source.line(f"before = {pair('old', 'None')} if was_unmatched else None")
+                source.line(f"after = {pair('new', 'None')} if now_unmatched else None")
+                source.line(change(pair("key", "ABSENT"), "before", "after"))
 
 
 def _each_match(source: Source, shape: JoinShape, value: str, line: str) -> None:
