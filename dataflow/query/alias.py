@@ -43,8 +43,8 @@ class Alias(QueryPart, Generic[R_co]):
         self._fields = columns_of(leaf)
 
     def __getattr__(self, name: str) -> Expr[Any]:
-        if name.startswith("_"):
-            raise AttributeError(f"alias {self._leaf.alias!r} has no attribute {name!r}")
+        if name.startswith("_"):  # also asked while a copy has no leaf yet
+            raise AttributeError(f"an alias has no attribute {name!r}")
         return self[name]
 
     def __getitem__(self, name: str) -> Expr[Any]:

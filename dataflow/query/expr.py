@@ -176,7 +176,7 @@ class Expr(QueryPart, Generic[T_co]):
         if isinstance(key, bool) or not isinstance(key, str | int):
             raise refusal(
                 f"brackets of an expression take a field name or a position, not {key!r}",
-                "a part of a text is substring(x, start, length)",
+                "a part of a text is substring(x, start, size)",
             )
         return Expr(Item(self._node, key), self._origins)
 
