@@ -21,9 +21,11 @@ def call_start(state: AguiState, event: Mapping[str, Any]) -> AguiState:
     state, number = ensure_section(state, text_field(event, "parentMessageId"))
     state = state.change(number, replace(state.section(number), called_tool=True))
     call_id = text_field(event, "toolCallId")
-    if call_id is None or _phase(state, call_id) is not None:
+    if call_id is None:
         return state
     found = state.transcript.tool_call(call_id)
+    if found is not None and _phase(state, call_id) is not None:
+        return state
     part = ToolCallPart(
         id=call_id,
         name=text_field(event, "toolCallName") or "",

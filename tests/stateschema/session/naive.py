@@ -76,6 +76,7 @@ class Player:
     def __init__(self) -> None:
         self.sections: list[Json] = []
         self.active: list[Json] = []
+        self.begun: list[Json] = []  # sections whose stream began, in that order
         self.runs: set[Any] = set()
         self.structured: list[Json] = []
         self.unnamed: Json | None = None
@@ -101,6 +102,7 @@ class Player:
         }  # fmt: skip
         self.sections.append(section)
         if live:
+            self.begun.append(section)
             self.use(section)
         return section
 
@@ -109,11 +111,9 @@ class Player:
             self.active.append(section)
 
     def in_use(self) -> Json | None:
-        live = [s for s in self.sections if s["live"] and s["role"] == "assistant"]
-        candidates = [s for s in self.active if s["role"] == "assistant"] or sorted(
-            live, key=lambda s: bool(s.get("revived"))
-        )
-        return candidates[-1] if candidates else None
+        streams = [s for s in self.active if s["role"] == "assistant"]
+        streams = streams or [s for s in self.begun if s["role"] == "assistant"]
+        return streams[-1] if streams else None
 
     def by_id(self, section_id: str | None) -> Json | None:
         found = [s for s in self.sections if s["id"] == section_id and section_id is not None]
@@ -127,7 +127,8 @@ class Player:
             found = current
         elif known is not None:
             found = known
-            found |= {"live": True, "revived": True}
+            found["live"] = True
+            self.begun.append(found)
             last = found["parts"][-1] if found["parts"] else {}
             found["text"] = last["content"] if last.get("type") == "text" else ""
         else:
@@ -162,7 +163,8 @@ class Player:
             self.open(event["messageId"], role)
             return
         elif not known["live"]:
-            known |= {"live": True, "role": role, "revived": True}
+            known |= {"live": True, "role": role}
+            self.begun.append(known)
         self.use(known)
         if known["called"]:
             known |= {"text": "", "called": False}
@@ -189,9 +191,12 @@ class Player:
     def on_tool_call_start(self, event: Json) -> None:
         section, call_id = self.ensure(event.get("parentMessageId")), event["toolCallId"]
         section["called"] = True
-        if call_id in self.started:
+        old = self.call(call_id)
+        if call_id in self.started and old is not None:
             return
         self.started.append(call_id)
+        self.done.discard(call_id)
+        self.streaming.discard(call_id)
         self.owner[call_id] = section
         new = {
             "type": "tool-call", "id": call_id, "name": event["toolCallName"], "arguments": "",
@@ -199,7 +204,6 @@ class Player:
         }  # fmt: skip
         if "metadata" in event:
             new["metadata"] = event["metadata"]
-        old = self.call(call_id)
         if old is None:
             self.push(section, new)
         else:
@@ -441,7 +445,12 @@ class Player:
                 value = loads(arguments)
                 parts.append(part | ({} if value is NOTHING else {"input": value}))
             messages.append({"id": wire["id"], "role": wire["role"], "parts": parts})
-        self.__dict__ |= vars(Player()) | {"sections": [], "active": [], "unnamed": None}
+        self.__dict__ |= vars(Player()) | {
+            "sections": [],
+            "active": [],
+            "begun": [],
+            "unnamed": None,
+        }
         for message in messages[1:]:  # the first is the user's
             section = self.open(message["id"], message["role"], live=False)
             section["parts"] = [
