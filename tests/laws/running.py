@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 Entries = list[tuple[Any, Any]]
 
 
+class Refused(Exception):  # noqa: N818 - not an error of the engine
+    """The engine refused a query of the case; the cause says why."""
+
+
 @dataclass
 class Watched:
     """A live view: the engine's result and the tree the oracle evaluates."""
@@ -61,10 +65,17 @@ class Run:
             write(self.collections[name], [Op(name, "insert", row) for row in rows])
 
     def start_views(self) -> None:
-        """Start every view; one that is no source of others is live as well."""
-        for name, bound in bind(self.case.views, self.collections, self._live).items():
-            if not isinstance(bound, LiveQuery):
-                self._live(bound, view=name)
+        """Start every view; a subquery runs on its own as well.
+
+        Raises:
+            Refused: A query means nothing, or cannot run.
+        """
+        try:
+            for name, bound in bind(self.case.views, self.collections, self._live).items():
+                if not isinstance(bound, LiveQuery):
+                    self._live(bound, view=name)
+        except (QueryError, NameError, TypeError) as error:
+            raise Refused from error
 
     def _live(self, query: Any, key: Any = None, view: str | None = None) -> LiveQuery[Any]:
         tree: ir.Node = query._plan()
@@ -144,10 +155,8 @@ def attempt(case: Case, body: Callable[[Run], Failure | None]) -> Failure | None
     """
     try:
         with closing(Run(case)) as run:
-            try:
-                run.start_views()
-            except (QueryError, NameError, TypeError) as error:
-                return Failure(f"refused: {type(error).__name__}", traceback.format_exc(limit=-1))
             return body(run)
+    except Refused as refused:
+        return Failure(f"refused: {type(refused.__cause__).__name__}", str(refused.__cause__))
     except Exception as error:  # noqa: BLE001 - whatever the engine raises is what we look for
         return Failure(f"raised {type(error).__name__}", traceback.format_exc(limit=-6))

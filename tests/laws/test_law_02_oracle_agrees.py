@@ -33,6 +33,7 @@ def agrees(case: Case) -> Failure | None:
 
 
 def _agrees(run: Run) -> Failure | None:
+    run.start_views()
     failure = _compare(run, "at the start")
     for n, commit in enumerate(run.case.history, start=1):
         if failure is not None:
@@ -60,6 +61,7 @@ def agrees_with_sqlite(case: Case) -> Failure | None:
 
 
 def _agrees_with_sqlite(run: Run) -> Failure | None:
+    run.start_views()
     for n, commit in enumerate(run.case.history, start=1):
         run.commit(commit)
         expected = run.expected()

@@ -90,7 +90,7 @@ class Planner:
 
     def _discard(self) -> None:
         for node in reversed(self._made):
-            if node.references == 0:
+            if node.references == 0 and node in self._graph.members:
                 node.references = 1
                 self._graph.release(node)
 
