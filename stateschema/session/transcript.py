@@ -12,7 +12,6 @@ Edges      a part whose name is taken does not take the name over: the first one
 """
 
 from collections.abc import Hashable
-from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from stateschema.session.mapping import Map
@@ -41,8 +40,7 @@ class Tally(NamedTuple):
 NO_PARTS = Tally()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class Section(NamedTuple):
     """One message of the dialect: parts `start` to `end`, and what its stream remembers.
 
     `is_live` is false for a section that came in a snapshot and whose stream has not been heard of
@@ -62,24 +60,23 @@ class Section:
     step: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transcript:
+class Transcript(NamedTuple):
     """Parts in sections; every method returns a new transcript and leaves this one alone."""
 
-    parts: Vector[Part] = field(default_factory=Vector)
-    sections: Vector[Section] = field(default_factory=Vector)
-    places: Map[Hashable, int] = field(default_factory=Map)
+    parts: Vector[Part] = Vector()
+    sections: Vector[Section] = Vector()
+    places: Map[Hashable, int] = Map()
     tally: Tally = NO_PARTS
 
     def open(self, section_id: str | None, role: str, *, is_live: bool = True) -> "Transcript":
         """Add an empty section at the end."""
         end = len(self.parts)
         section = Section(id=section_id, role=role, start=end, end=end, is_live=is_live)
-        return replace(self, sections=self.sections.append(section))
+        return self._replace(sections=self.sections.append(section))
 
     def change(self, number: int, section: Section) -> "Transcript":
         """Replace a section by one that stands in the same place."""
-        return replace(self, sections=self.sections.set(number, section))
+        return self._replace(sections=self.sections.set(number, section))
 
     def last_part(self, number: int) -> Part | None:
         """Return the last part of a section, if it has one."""
@@ -100,7 +97,7 @@ class Transcript:
                 places = places.set(name, place)
         return Transcript(
             parts=self.parts.append(part),
-            sections=self.sections.set(number, replace(section, end=place + 1)),
+            sections=self.sections.set(number, section._replace(end=place + 1)),
             places=places,
             tally=_changed(self.tally, None, part),
         )
@@ -111,12 +108,12 @@ class Transcript:
         if isinstance(part, ToolCallPart) and part.approval:
             places = places.set(("approval", part.approval.id), place)
         tally = _changed(self.tally, self.parts[place], part)
-        return replace(self, parts=self.parts.set(place, part), places=places, tally=tally)
+        return self._replace(parts=self.parts.set(place, part), places=places, tally=tally)
 
     def drop(self, number: int) -> "Transcript":
         """Remove all parts of a section and let it take no more."""
         transcript = self._rebuild(number, [])
-        return transcript.change(number, replace(transcript.sections[number], dropped=True))
+        return transcript.change(number, transcript.sections[number]._replace(dropped=True))
 
     def tool_call(self, call_id: str) -> tuple[int, ToolCallPart] | None:
         """Return the place and the part of a tool call."""
@@ -128,17 +125,16 @@ class Transcript:
         """Give a section other parts, counting and naming everything anew."""
         new = Transcript()
         for other, section in enumerate(self.sections):
-            new = replace(
-                new,
+            new = new._replace(
                 sections=new.sections.append(
-                    replace(section, start=len(new.parts), end=len(new.parts), dropped=False)
+                    section._replace(start=len(new.parts), end=len(new.parts), dropped=False)
                 ),
             )
             kept = parts if other == number else self.parts[section.start : section.end]
             for part in kept:
                 new = new.add(other, part)
             if section.dropped:
-                new = new.change(other, replace(new.sections[other], dropped=True))
+                new = new.change(other, new.sections[other]._replace(dropped=True))
         return new
 
 

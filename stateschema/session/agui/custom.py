@@ -1,7 +1,6 @@
 """CUSTOM events the dialect gives a meaning: structured output, approvals, user interface."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from stateschema.session.agui.fields import object_field, text_field
@@ -52,4 +51,4 @@ def _ui_resource(state: AguiState, value: Mapping[str, Any]) -> AguiState:
         server_id=text_field(value, "serverId"),
         meta=value.get("meta"),
     )
-    return replace(state, transcript=state.transcript.add(number, part))
+    return state._replace(transcript=state.transcript.add(number, part))

@@ -5,7 +5,6 @@ event's message id names it.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from stateschema.session.agui.fields import text_field
@@ -19,8 +18,8 @@ def step_started(state: AguiState, event: Mapping[str, Any]) -> AguiState:
     step = text_field(event, "stepName") or f"step-{len(state.steps) + 1}"
     number = state.in_use
     if number is None:
-        return replace(state, waiting_step=step)
-    return replace(_enter_step(state, number, step), waiting_step=None)
+        return state._replace(waiting_step=step)
+    return _enter_step(state, number, step)._replace(waiting_step=None)
 
 
 def step_finished(state: AguiState, event: Mapping[str, Any]) -> AguiState:
@@ -39,7 +38,7 @@ def reasoning_content(state: AguiState, event: Mapping[str, Any]) -> AguiState:
     """Append a delta to the thinking of the current step."""
     state, number = ensure_section(state, None)
     if state.waiting_step:
-        state = replace(_enter_step(state, number, state.waiting_step), waiting_step=None)
+        state = _enter_step(state, number, state.waiting_step)._replace(waiting_step=None)
     step = state.section(number).step or text_field(event, "messageId")
     if (number, step) not in state.steps:
         state = _enter_step(state, number, step)
@@ -62,10 +61,10 @@ def reasoning_signature(state: AguiState, event: Mapping[str, Any]) -> AguiState
 
 
 def _enter_step(state: AguiState, number: int, step: str | None) -> AguiState:
-    state = state.change(number, replace(state.section(number), step=step))
+    state = state.change(number, state.section(number)._replace(step=step))
     if (number, step) in state.steps:
         return state
-    return replace(state, steps=state.steps.set((number, step), Step()))
+    return state._replace(steps=state.steps.set((number, step), Step()))
 
 
 def _put(state: AguiState, number: int, step_id: str | None, step: Step) -> AguiState:
@@ -73,4 +72,4 @@ def _put(state: AguiState, number: int, step_id: str | None, step: Step) -> Agui
     transcript = state.transcript
     place = transcript.places.get(("thinking", number, step_id))
     transcript = transcript.add(number, part) if place is None else transcript.put(place, part)
-    return replace(state, transcript=transcript, steps=state.steps.set((number, step_id), step))
+    return state._replace(transcript=transcript, steps=state.steps.set((number, step_id), step))

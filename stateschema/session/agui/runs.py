@@ -6,7 +6,6 @@ and removes the text of a message that is nothing but blank.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from stateschema.session.agui.fields import object_field, side_field, text_field
@@ -18,12 +17,12 @@ from stateschema.session.parts import TextPart
 
 def run_started(state: AguiState, event: Mapping[str, Any]) -> AguiState:
     """Remember the run as open."""
-    return replace(state, runs=state.runs | {text_field(event, "runId") or ""})
+    return state._replace(runs=state.runs | {text_field(event, "runId") or ""})
 
 
 def run_finished(state: AguiState, event: Mapping[str, Any]) -> AguiState:
     """Close the run, note approvals it waits for, and finalize when it was the last one."""
-    state = replace(state, runs=state.runs - {text_field(event, "runId") or ""})
+    state = state._replace(runs=state.runs - {text_field(event, "runId") or ""})
     outcome = object_field(event, "outcome") or {}
     interrupted = outcome.get("type") == "interrupt"
     for call_id, approval_id in approvals_of(event):
@@ -40,7 +39,7 @@ def run_failed(state: AguiState, event: Mapping[str, Any]) -> AguiState:
     """Close the run, or all, and end the structured output of the section in use with its error."""
     run_id = side_field(event, "runId")
     runs = state.runs - {run_id} if isinstance(run_id, str) and run_id else frozenset()
-    state, number = ensure_section(replace(state, failed=True, runs=runs), None)
+    state, number = ensure_section(state._replace(failed=True, runs=runs), None)
     return structured_error(state, number, text_field(event, "message") or "An error occurred")
 
 
@@ -70,10 +69,10 @@ def finalize(state: AguiState) -> AguiState:
     is_blank = last is not None and not state.failed and _is_blank(state, last)
     for number in state.structured:
         state = structured_error(state, number, "Stream ended without structured-output.complete")
-    state = replace(state, active=None, turn=state.turn + 1)
+    state = state._replace(active=None, turn=state.turn + 1)
     if last is None or not is_blank:
         return state
-    return replace(state, transcript=state.transcript.drop(last))
+    return state._replace(transcript=state.transcript.drop(last))
 
 
 def _is_blank(state: AguiState, number: int) -> bool:

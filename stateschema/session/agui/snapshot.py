@@ -46,7 +46,7 @@ def messages_snapshot(state: AguiState, event: Mapping[str, Any]) -> AguiState:
             if isinstance(part, ToolCallPart) and part.id not in calls:
                 calls = calls.set(part.id, Call(number, None))
         ids = new.ids if message.id is None else new.ids.set(message.id, number)
-        new = replace(new, transcript=transcript, calls=calls, ids=ids)
+        new = new._replace(transcript=transcript, calls=calls, ids=ids)
     return new
 
 

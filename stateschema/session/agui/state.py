@@ -9,7 +9,6 @@ Edges      "the section in use" is the assistant section that became active last
            active sections, the turn number grows
 """
 
-from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, Optional
 
 from stateschema.session.mapping import Map
@@ -50,8 +49,7 @@ class OpenCalls(NamedTuple):
     older: Optional["OpenCalls"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AguiState:
+class AguiState(NamedTuple):
     """A transcript being written, and the dialect's memory.
 
     `unnamed` is the section opened before the stream gave it an id: the next TEXT_MESSAGE_START
@@ -61,9 +59,9 @@ class AguiState:
     """
 
     transcript: Transcript
-    ids: Map[str | None, int] = field(default_factory=Map)
-    calls: Map[str, Call] = field(default_factory=Map)
-    steps: Map[tuple[int, str | None], Step] = field(default_factory=Map)
+    ids: Map[str | None, int] = Map()
+    calls: Map[str, Call] = Map()
+    steps: Map[tuple[int, str | None], Step] = Map()
     open_calls: OpenCalls | None = None
     structured: tuple[int, ...] = ()
     runs: frozenset[str] = frozenset()
@@ -85,20 +83,20 @@ class AguiState:
 
     def change(self, number: int, section: Section) -> "AguiState":
         """Replace a section."""
-        return replace(self, transcript=self.transcript.change(number, section))
+        return self._replace(transcript=self.transcript.change(number, section))
 
 
 def begin() -> AguiState:
     """Return the state before the first event: one assistant section that has no id yet."""
     state, number = open_section(AguiState(transcript=Transcript()), None, ASSISTANT)
-    return replace(state, unnamed=number)
+    return state._replace(unnamed=number)
 
 
 def open_section(state: AguiState, section_id: str | None, role: str) -> tuple[AguiState, int]:
     """Add an active section at the end of the message."""
     number = len(state.transcript.sections)
     ids = state.ids if section_id is None else state.ids.set(section_id, number)
-    state = replace(state, transcript=state.transcript.open(section_id, role), ids=ids)
+    state = state._replace(transcript=state.transcript.open(section_id, role), ids=ids)
     return activate(created(state, number), number), number
 
 
@@ -106,7 +104,7 @@ def created(state: AguiState, number: int) -> AguiState:
     """Note that the stream of a section begins; it is the newest from now on."""
     if state.section(number).role != ASSISTANT:
         return state
-    return replace(state, newest=number)
+    return state._replace(newest=number)
 
 
 def activate(state: AguiState, number: int) -> AguiState:
@@ -114,8 +112,8 @@ def activate(state: AguiState, number: int) -> AguiState:
     section = state.section(number)
     if section.turn == state.turn:
         return state
-    state = state.change(number, replace(section, turn=state.turn))
-    return replace(state, active=number) if section.role == ASSISTANT else state
+    state = state.change(number, section._replace(turn=state.turn))
+    return state._replace(active=number) if section.role == ASSISTANT else state
 
 
 def ensure_section(state: AguiState, section_id: str | None) -> tuple[AguiState, int]:
@@ -132,11 +130,11 @@ def ensure_section(state: AguiState, section_id: str | None) -> tuple[AguiState,
     if known is not None:
         return activate(created(_revive(state, known), known), known), known
     state, number = open_section(state, section_id, ASSISTANT)
-    return replace(state, unnamed=number), number
+    return state._replace(unnamed=number), number
 
 
 def _revive(state: AguiState, number: int) -> AguiState:
     """Go on with the text of a section that came in a snapshot."""
     last = state.transcript.last_part(number)
     segment = last.content if isinstance(last, TextPart) else EMPTY_TEXT
-    return state.change(number, replace(state.section(number), is_live=True, segment=segment))
+    return state.change(number, state.section(number)._replace(is_live=True, segment=segment))

@@ -21,7 +21,7 @@ def structured_start(state: AguiState, value: Mapping[str, Any]) -> AguiState:
     state, number = ensure_section(state, text_field(value, "messageId"))
     if number in state.structured:
         return state
-    return replace(state, structured=(*state.structured, number))
+    return state._replace(structured=(*state.structured, number))
 
 
 def append_structured(state: AguiState, number: int, delta: str) -> AguiState:
@@ -70,8 +70,8 @@ def _put(state: AguiState, number: int, part: StructuredOutputPart) -> AguiState
     place = state.transcript.places.get(("structured-output", number))
     transcript = state.transcript
     transcript = transcript.add(number, part) if place is None else transcript.put(place, part)
-    return replace(state, transcript=transcript)
+    return state._replace(transcript=transcript)
 
 
 def _close(state: AguiState, number: int) -> AguiState:
-    return replace(state, structured=tuple(n for n in state.structured if n != number))
+    return state._replace(structured=tuple(n for n in state.structured if n != number))

@@ -7,7 +7,6 @@ before it: the dialect's published behaviour, kept.)
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from stateschema.session.agui.fields import text_field
@@ -32,15 +31,15 @@ def text_start(state: AguiState, event: Mapping[str, Any]) -> AguiState:
     if state.unnamed is not None:
         number = state.unnamed
         ids = state.ids if section_id is None else state.ids.set(section_id, number)
-        state = replace(state, unnamed=None, ids=ids)
-        state = state.change(number, replace(state.section(number), id=section_id))
+        state = state._replace(unnamed=None, ids=ids)
+        state = state.change(number, state.section(number)._replace(id=section_id))
         return _new_segment(activate(state, number), number)
     known = None if section_id is None else state.ids.get(section_id)
     if known is None or state.section(known).dropped:
         return open_section(state, section_id, role)[0]
     if state.section(known).is_live:
         return _new_segment(activate(state, known), known)
-    section = replace(state.section(known), is_live=True, role=role)
+    section = state.section(known)._replace(is_live=True, role=role)
     return activate(created(state.change(known, section), known), known)
 
 
@@ -48,7 +47,7 @@ def _new_segment(state: AguiState, number: int) -> AguiState:
     section = state.section(number)
     if not section.called_tool:
         return state
-    return state.change(number, replace(section, segment=EMPTY_TEXT, called_tool=False))
+    return state.change(number, section._replace(segment=EMPTY_TEXT, called_tool=False))
 
 
 def text_content(state: AguiState, event: Mapping[str, Any]) -> AguiState:
@@ -62,7 +61,7 @@ def text_content(state: AguiState, event: Mapping[str, Any]) -> AguiState:
     segment = segment.append(delta)
     transcript = state.transcript
     if segment is not section.segment or section.called_tool:
-        transcript = transcript.change(number, replace(section, segment=segment, called_tool=False))
+        transcript = transcript.change(number, section._replace(segment=segment, called_tool=False))
     if delta and not section.dropped:
         part = TextPart(content=segment)
         end = section.end
@@ -70,4 +69,4 @@ def text_content(state: AguiState, event: Mapping[str, Any]) -> AguiState:
             transcript = transcript.put(end - 1, part)
         else:
             transcript = transcript.add(number, part)
-    return replace(state, transcript=transcript)
+    return state._replace(transcript=transcript)

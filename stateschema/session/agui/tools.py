@@ -19,7 +19,7 @@ from stateschema.session.transcript import EMPTY_TEXT, Transcript
 def call_start(state: AguiState, event: Mapping[str, Any]) -> AguiState:
     """Add a tool call to its section."""
     state, number = ensure_section(state, text_field(event, "parentMessageId"))
-    state = state.change(number, replace(state.section(number), called_tool=True))
+    state = state.change(number, state.section(number)._replace(called_tool=True))
     call_id = text_field(event, "toolCallId")
     if call_id is None:
         return state
@@ -40,8 +40,7 @@ def call_start(state: AguiState, event: Mapping[str, Any]) -> AguiState:
         part = replace(part, approval=old.approval, input=old.input, output=old.output)
         part = part if part.metadata is not None else replace(part, metadata=old.metadata)
         transcript = state.transcript.put(place, part)
-    return replace(
-        state,
+    return state._replace(
         transcript=transcript,
         calls=state.calls.set(call_id, Call(number, "awaiting-input")),
         open_calls=OpenCalls(call_id, state.open_calls),
@@ -59,7 +58,7 @@ def call_args(state: AguiState, event: Mapping[str, Any]) -> AguiState:
         phase = "input-streaming"
         state = _set_phase(state, part.id, phase)
     part = replace(part, arguments=part.arguments.append(delta), state=phase)
-    return replace(state, transcript=state.transcript.put(place, part))
+    return state._replace(transcript=state.transcript.put(place, part))
 
 
 def call_end(state: AguiState, event: Mapping[str, Any]) -> AguiState:
@@ -71,13 +70,13 @@ def call_end(state: AguiState, event: Mapping[str, Any]) -> AguiState:
     given = side_field(event, "input")
     if given is not UNSET and not part.arguments:
         part = replace(part, arguments=Text(write_json(given)))
-        state = replace(state, transcript=state.transcript.put(place, part))
+        state = state._replace(transcript=state.transcript.put(place, part))
     state = _complete(state, part.id)
     if given is not UNSET:
         part = _call_part(state, place)
         value = part.input if given is None else given
         part = replace(part, state="input-complete", input=value)
-        state = replace(state, transcript=state.transcript.put(place, part))
+        state = state._replace(transcript=state.transcript.put(place, part))
     return state
 
 
@@ -100,7 +99,7 @@ def call_result(state: AguiState, event: Mapping[str, Any]) -> AguiState:
         output,
         section=state.calls[call_id].section,
     )
-    return replace(state, transcript=transcript)
+    return state._replace(transcript=transcript)
 
 
 def put_result(
@@ -123,7 +122,7 @@ def request_approval(state: AguiState, call_id: str, approval_id: str) -> AguiSt
         return state
     place, part = found
     part = replace(part, state="approval-requested", approval=Approval(id=approval_id))
-    return replace(state, transcript=state.transcript.put(place, part))
+    return state._replace(transcript=state.transcript.put(place, part))
 
 
 def sign_call(state: AguiState, call_id: str, signature: str) -> AguiState:
@@ -134,12 +133,12 @@ def sign_call(state: AguiState, call_id: str, signature: str) -> AguiState:
     place, part = found
     old = part.metadata if isinstance(part.metadata, Mapping) else {}
     part = replace(part, metadata={**old, "thoughtSignature": signature})
-    return replace(state, transcript=state.transcript.put(place, part))
+    return state._replace(transcript=state.transcript.put(place, part))
 
 
 def close_calls(state: AguiState) -> AguiState:
     """Complete the arguments of every call that is still open."""
-    calls, state = state.open_calls, replace(state, open_calls=None)
+    calls, state = state.open_calls, state._replace(open_calls=None)
     while calls is not None:
         if _phase(state, calls.call_id) != "input-complete":
             state = _complete(state, calls.call_id)
@@ -151,14 +150,14 @@ def _complete(state: AguiState, call_id: str) -> AguiState:
     """Complete a call; one that failed or waits for a person keeps the state it shows."""
     state = _set_phase(state, call_id, "input-complete")
     while state.open_calls and _phase(state, state.open_calls.call_id) == "input-complete":
-        state = replace(state, open_calls=state.open_calls.older)
+        state = state._replace(open_calls=state.open_calls.older)
     found = state.transcript.tool_call(call_id)
     if found is None or found[1].state in {"error", "approval-requested", "approval-responded"}:
         return state
     place, part = found
     value = _parsed(part.arguments.value)
     part = replace(part, state="input-complete", input=part.input if value is None else value)
-    return replace(state, transcript=state.transcript.put(place, part))
+    return state._replace(transcript=state.transcript.put(place, part))
 
 
 def _phase(state: AguiState, call_id: str) -> Phase | None:
@@ -168,7 +167,7 @@ def _phase(state: AguiState, call_id: str) -> Phase | None:
 
 def _set_phase(state: AguiState, call_id: str, phase: Phase) -> AguiState:
     call = state.calls[call_id]._replace(phase=phase)
-    return replace(state, calls=state.calls.set(call_id, call))
+    return state._replace(calls=state.calls.set(call_id, call))
 
 
 def _streaming(
