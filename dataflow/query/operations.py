@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
 from functools import lru_cache
 from types import MappingProxyType
@@ -155,9 +154,7 @@ def absolute(value: Any) -> Any:
     if kind == kinds.NUMBER:
         number = plain(value)
         return number.copy_abs() if isinstance(number, Decimal) else abs(number)
-    if kind == kinds.DURATION:
-        return value if plain(value) >= timedelta() else arithmetic.neg(value)
-    return None
+    return abs(plain(value)) if kind == kinds.DURATION else None
 
 
 def round_(value: Any, digits: Any = 0) -> Any:

@@ -11,7 +11,9 @@ from __future__ import annotations
 from typing import Any, get_origin
 
 from dataflow.query import ir
-from dataflow.query.scalar import Item, Record, RowOf, Scalar
+from dataflow.query.notation import text_of
+from dataflow.query.scalar import Column, Item, Record, RowOf, Scalar
+from dataflow.query.traps import refusal
 from dataflow.values.fields import declared_fields, keeps_extra_fields
 
 
@@ -82,17 +84,29 @@ def spread_columns(value: Scalar, below: ir.Node) -> tuple[str, ...] | None:
 def column(record: Record, name: str, below: ir.Node) -> Scalar | None:
     """Return the expression behind a column of a select; None if there is no such column.
 
-    Of two columns of one name the later counts, as in the dict it builds. A spread of a row whose
-    fields are not known may have any column.
+    Of two columns of one name the later counts, as in the dict it builds.
+
+    Raises:
+        QueryError: A spread whose fields are not known may or may not replace an earlier column.
     """
+    uncertain: Scalar | None = None
     for label, value in reversed(record.items):
-        if label == name:
-            return value
-        if label is None:
-            columns = spread_columns(value, below)
-            if columns is None or name in columns:
-                return Item(value, name)
-    return None
+        columns = (label,) if label is not None else spread_columns(value, below)
+        if columns is not None and name not in columns:
+            continue
+        if uncertain is not None:
+            raise refusal(
+                f"selected.{name} may come from {text_of(uncertain)!r}, whose fields are not known",
+                f"name the column: select(..., {name}=expression)",
+            )
+        if columns is not None:
+            return value if label is not None else _field(value, name)
+        uncertain = value
+    return None if uncertain is None else _field(uncertain, name)
+
+
+def _field(value: Scalar, name: str) -> Scalar:
+    return Column(value.alias, name) if isinstance(value, RowOf) else Item(value, name)
 
 
 def _record_columns(record: Record, below: ir.Node) -> tuple[str, ...] | None:

@@ -360,6 +360,11 @@ ROWS: list[Case] = [
         "the query is grouped by the whole input as one group",
     ),
     (
+        lambda: start.select(message, message.meta).order_by(selected.role),
+        "selected.role may come from 'message.meta', whose fields are not known",
+        "name the column: select(..., role=expression)",
+    ),
+    (
         lambda: start.order_by(count()),
         "aggregate 'count()' in order_by of a query without groups",
         "call group_by first; group_by() makes the whole input one group",
