@@ -25,21 +25,28 @@ from stateschema.events import (
     parse_event,
     parse_events,
 )
+from stateschema.schema.entity import Entity, StateSchema, entities, entities_by_type
+from stateschema.state import MaterializedState
 
 __all__ = [
     "ChangeEvent",
     "ControlEvent",
+    "Entity",
     "EventError",
     "LocalProtocolError",
+    "MaterializedState",
     "OffsetGoneError",
     "ProtocolError",
     "RemoteProtocolError",
     "SchemaError",
+    "StateSchema",
     "StateSchemaError",
     "StreamClosedError",
     "StreamError",
     "StreamNotFoundError",
     "Where",
+    "entities",
+    "entities_by_type",
     "new_txid",
     "parse_event",
     "parse_events",

@@ -1,0 +1,208 @@
+"""Row types: one face for the typed rows a schema may hold.
+
+Rows are pydantic models, dataclasses, TypedDicts or plain dicts (all read by pydantic), or msgspec
+Structs (read by msgspec's own conversion). msgspec is optional and looked at only when it has been
+imported already: nobody can hold a Struct class otherwise.
+
+Names      Python attribute names in Python, aliases on the wire. Reading takes both (a Struct: the
+           encoded name only), writing gives aliases.
+Cost       One validator call per row read, one serializer call per row written.
+"""
+
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import is_dataclass
+from operator import attrgetter, itemgetter
+from typing import Annotated, Any, Generic, TypeGuard, TypeVar, get_origin, get_type_hints
+
+from pydantic import AliasChoices, AliasPath, BaseModel, PydanticUserError, TypeAdapter
+from pydantic import ValidationError as PydanticValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticSerializationError
+from typing_extensions import is_typeddict, override
+
+from stateschema.errors import EventError, SchemaError
+from stateschema.events import describe
+
+R = TypeVar("R")
+
+
+class RowType(ABC, Generic[R]):
+    """How rows of one type are read, written and looked into.
+
+    Attributes:
+        fields: Python name of each declared field -> its annotation; empty for plain dicts.
+        wire_names: Python name of each field -> the name written on the wire.
+        accepted_names: Python name of each field -> all top-level names it is read from.
+    """
+
+    fields: Mapping[str, Any]
+    wire_names: Mapping[str, str]
+    accepted_names: Mapping[str, frozenset[str]]
+
+    def __init__(self, row: type[R]) -> None:
+        self.row = row
+
+    @abstractmethod
+    def read(self, value: Mapping[str, Any]) -> R:
+        """Return the validated row of a wire value.
+
+        Raises:
+            EventError: The value does not fit; names the field as a path below `value`.
+        """
+
+    @abstractmethod
+    def write(self, row: R, *, only_set: bool) -> dict[str, Any]:
+        """Return the wire value of a row, by alias.
+
+        Args:
+            row: A row of this type.
+            only_set: Leave out fields that were never set, where the row type knows.
+
+        Raises:
+            SchemaError: The row holds something its type does not allow.
+        """
+
+    def getter(self, field: str) -> Callable[[R], Any]:
+        """Return the function that takes a field out of a row."""
+        return attrgetter(field)
+
+    def is_row(self, value: object) -> TypeGuard[R]:
+        """Tell whether a value is a row already, not a mapping that has yet to be read."""
+        return isinstance(value, self.row)
+
+    def name_to_inject(self, field: str) -> str:
+        """Return the name under which a missing field is added to a wire value."""
+        return field
+
+
+class PydanticRows(RowType[R]):
+    """Pydantic models, dataclasses, TypedDicts and plain dicts."""
+
+    def __init__(self, row: type[R]) -> None:
+        super().__init__(row)
+        try:
+            adapter = TypeAdapter[R](row)
+            self._validate = adapter.validator.validate_python
+            self._dump = adapter.serializer.to_python
+            infos = _field_infos(row)
+        except (PydanticUserError, NameError) as error:
+            raise SchemaError(f"row type {row.__name__!r} cannot be used: {error}") from error
+        self.fields = {name: _annotation(info) for name, info in infos.items()}
+        self.wire_names = {
+            name: info.serialization_alias or info.alias or name for name, info in infos.items()
+        }
+        self.accepted_names = {name: _accepted(name, info) for name, info in infos.items()}
+        self._holds_items = is_typeddict(row) or _is_dict(row)
+
+    @override
+    def read(self, value: Mapping[str, Any]) -> R:
+        try:
+            row: R = self._validate(value, by_alias=True, by_name=True)
+        except PydanticValidationError as error:
+            field, reason = describe(error)
+            raise EventError(reason, field=f"value.{field}" if field else "value") from error
+        return row
+
+    @override
+    def write(self, row: R, *, only_set: bool) -> dict[str, Any]:
+        try:
+            wire: dict[str, Any] = self._dump(
+                row, mode="json", by_alias=True, exclude_unset=only_set, warnings="error"
+            )
+        except PydanticSerializationError as error:
+            raise SchemaError(f"row of type {self.row.__name__!r}: {error}") from error
+        return wire
+
+    @override
+    def getter(self, field: str) -> Callable[[R], Any]:
+        if self._holds_items:
+            get: Callable[[Any], Any] = itemgetter(field)
+            return get
+        return attrgetter(field)
+
+    @override
+    def is_row(self, value: object) -> TypeGuard[R]:
+        return not self._holds_items and isinstance(value, self.row)
+
+
+class StructRows(RowType[R]):
+    """msgspec Structs."""
+
+    def __init__(self, row: type[R]) -> None:
+        super().__init__(row)
+        self._msgspec = sys.modules["msgspec"]
+        infos = self._msgspec.structs.fields(row)
+        self.fields = {info.name: info.type for info in infos}
+        self.wire_names = {info.name: info.encode_name for info in infos}
+        self.accepted_names = {info.name: frozenset([info.encode_name]) for info in infos}
+
+    @override
+    def read(self, value: Mapping[str, Any]) -> R:
+        try:
+            row: R = self._msgspec.convert(value, self.row)
+        except self._msgspec.ValidationError as error:
+            # The path comes last, as in: Expected `int`, got `str` - at `$.seq`
+            reason, _, path = str(error).partition(" - at `$")
+            raise EventError(
+                f"{reason[:1].lower()}{reason[1:]}", field=f"value{path.removesuffix('`')}"
+            ) from error
+        return row
+
+    @override
+    def write(self, row: R, *, only_set: bool) -> dict[str, Any]:
+        try:
+            wire: dict[str, Any] = self._msgspec.to_builtins(row, str_keys=True)
+        except (TypeError, ValueError) as error:
+            raise SchemaError(f"row of type {self.row.__name__!r}: {error}") from error
+        return wire
+
+    @override
+    def name_to_inject(self, field: str) -> str:
+        return self.wire_names[field]
+
+
+def row_type(row: type[R]) -> RowType[R]:
+    """Return the row type of a class.
+
+    Raises:
+        SchemaError: The class is none of the kinds a row can be.
+    """
+    msgspec = sys.modules.get("msgspec")
+    if _is_dict(row):
+        return PydanticRows(row)
+    if not isinstance(row, type):
+        raise SchemaError(f"row type {row!r} is not a class")
+    if msgspec is not None and issubclass(row, msgspec.Struct):
+        return StructRows(row)
+    if is_dataclass(row) or is_typeddict(row) or issubclass(row, BaseModel):
+        return PydanticRows(row)
+    error = SchemaError(f"row type {row.__name__!r} is no kind of row")
+    error.add_note("use a pydantic model, a dataclass, a TypedDict, a msgspec Struct or a dict")
+    raise error
+
+
+def _is_dict(row: object) -> bool:
+    return row is dict or get_origin(row) is dict
+
+
+def _field_infos(row: type[Any]) -> Mapping[str, FieldInfo]:
+    known: Mapping[str, FieldInfo] | None = getattr(row, "__pydantic_fields__", None)
+    if known is not None:
+        return known
+    if not (is_dataclass(row) or is_typeddict(row)):
+        return {}
+    hints = get_type_hints(row, include_extras=True)
+    return {name: FieldInfo.from_annotation(hint) for name, hint in hints.items()}
+
+
+def _annotation(info: FieldInfo) -> Any:
+    return Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
+
+
+def _accepted(name: str, info: FieldInfo) -> frozenset[str]:
+    alias = info.validation_alias or info.alias or name
+    choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
+    tops = (choice.path[0] if isinstance(choice, AliasPath) else choice for choice in choices)
+    return frozenset([name, *(str(top) for top in tops)])
