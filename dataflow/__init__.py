@@ -24,6 +24,7 @@ from dataflow.errors import (
     TransactionError,
     UnknownFieldError,
 )
+from dataflow.live.explain import explain
 from dataflow.live.live import LiveQuery, live, run
 from dataflow.query.aggregates import avg, collect, count, first, fold, last, max_, min_, sum_
 from dataflow.query.alias import Alias
@@ -76,6 +77,7 @@ __all__ = [
     "collect",
     "concat",
     "count",
+    "explain",
     "facts",
     "first",
     "fn",

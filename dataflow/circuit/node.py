@@ -46,6 +46,7 @@ class Node:
         out: net delta of the current epoch, empty between epochs.
         rows: key -> row of the whole output, or None when the node does not keep it.
         error: why the node is out of order, or None.
+        source: the generated code, "" for a node without any.
         touched: rows this node has read or written since it was made (input delta entries plus rows looked up).
     """
 
@@ -62,6 +63,7 @@ class Node:
         "rank",
         "references",
         "rows",
+        "source",
         "steps",
         "subscribers",
         "touched",
@@ -71,7 +73,8 @@ class Node:
     def __init__(self, inputs: tuple[Node, ...], *, label: str = "") -> None:
         self.inputs = inputs
         self.label = label or type(self).__name__
-        self.rank = 1 + max((node.rank for node in inputs), default=-1)
+        self.source = ""
+        self.rank: int = 1 + max((node.rank for node in inputs), default=-1)
         self.consumers: list[Node] = []
         self.subscribers: list[Any] = []
         self.watchers: list[Any] = []

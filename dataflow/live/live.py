@@ -132,6 +132,18 @@ class LiveQuery(Readable[R_co]):
     ) -> None:
         self.close()
 
+    # -- what `explain` asks -------------------------------------------------------------------------------------------
+
+    @property
+    def tree(self) -> ir.Node:
+        """The optimized tree of the query."""
+        return self._tree
+
+    @property
+    def last_node(self) -> Node | None:
+        """The node that holds the result, None while the sources are loading."""
+        return self._node_in_use()
+
     # -- what queries and errors ask -----------------------------------------------------------------------------------
 
     @property

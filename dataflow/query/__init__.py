@@ -1,0 +1,1 @@
+"""The query language: expressions, builder, IR, optimizer and compiler."""

@@ -11,7 +11,6 @@ Source      Neumann, VLDB 2011 (fusing operators into one loop)
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from dataflow.circuit.node import Delta, Node, Pairs
@@ -33,7 +32,7 @@ from dataflow.query.compiler.steps import (
 class Chain(Node):
     """A stateless chain: keeps nothing, evaluates old and new."""
 
-    __slots__ = ("_convert", "_step", "source")
+    __slots__ = ("_convert", "_step")
 
     def __init__(self, upstream: Node, layout: Layout, steps: tuple[Step, ...]) -> None:
         super().__init__((upstream,), label="filter" if not builds_rows(steps) else "select")
@@ -61,7 +60,7 @@ class Chain(Node):
 class StoredChain(Node):
     """A chain that keeps its output, as a live result or because user functions must not run twice."""
 
-    __slots__ = ("_changes", "_load", "_step", "source")
+    __slots__ = ("_changes", "_load", "_step")
 
     def __init__(self, upstream: Node, layout: Layout, steps: tuple[Step, ...]) -> None:
         super().__init__((upstream,), label="filter" if not builds_rows(steps) else "select")
@@ -74,7 +73,8 @@ class StoredChain(Node):
     def step(self) -> Delta:
         delta = self.inputs[0].out
         self.touched += len(delta)
-        self._changes = changes = []
+        changes: Delta = []
+        self._changes = changes
         self._step(delta, self.rows, changes)
         return changes
 
@@ -186,6 +186,3 @@ def _write_load(source: Source, parts: Parts) -> None:
 def _write_convert(source: Source, parts: Parts) -> None:
     with source.block("def convert(pairs):"), source.block("for key, new in pairs:"):
         StepWriter(source).write(parts, "new", lambda row: source.line(f"yield key, {row}"))
-
-
-Compiled = Callable[..., Any]

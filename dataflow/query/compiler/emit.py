@@ -87,7 +87,9 @@ class Emitter:
                 return self._applied[node]
             case Call(name=name, args=args):
                 return self._call(name, args)
-        raise QueryError(f"{type(node).__name__.lower()} cannot stand in this part of a query")
+            case _:
+                kind = type(node).__name__.lower()
+                raise QueryError(f"{kind} cannot stand in this part of a query")
 
     def _field(self, slot: Slot, name: str) -> str:
         row = slot.row(self._row)
@@ -120,7 +122,8 @@ class Emitter:
                 return self._case(args)
             case "add" | "sub" | "mul":
                 return self._arithmetic(name, *args)
-        return f"{function_name(name)}({', '.join(map(self.value, args))})"
+            case _:
+                return f"{function_name(name)}({', '.join(map(self.value, args))})"
 
     def _coalesce(self, args: tuple[Scalar, ...]) -> str:
         text = self.value(args[-1])
@@ -174,6 +177,8 @@ class Emitter:
                 case "is_null" | "is_not_null":
                     negated = (node.name == "is_null") != wanted
                     return f"({self.value(node.args[0])} is {'not ' if negated else ''}None)"
+                case _:
+                    pass
         return f"({self.value(node)} is {wanted})"
 
     def _comparison(self, name: str, left: Scalar, right: Scalar, *, wanted: bool) -> str:
@@ -192,9 +197,7 @@ class Emitter:
     @staticmethod
     def _guard(name: str, constant: Scalar) -> str | None:
         """Return the test under which Python's own operator agrees with the contract, for one class of constant."""
-        kind: Literal["str", "int", "float", "bool"] | str = (
-            constant.kind if isinstance(constant, Param) else "other"
-        )
+        kind = constant.kind if isinstance(constant, Param) else "other"
         match kind:
             case "str":
                 return "{bind}.__class__ is str"
@@ -206,4 +209,5 @@ class Emitter:
                 return (
                     "{bind}.__class__ is int or {local}.__class__ is float and {local} == {local}"
                 )
-        return None
+            case _:
+                return None

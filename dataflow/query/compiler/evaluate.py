@@ -95,7 +95,8 @@ def evaluator(
             return applied(node)
         case Call(name=name, args=args):
             return _call(name, [build(arg) for arg in args])
-    raise QueryError(f"{type(node).__name__.lower()} cannot stand in this part of a query")
+        case _:
+            raise QueryError(f"{type(node).__name__.lower()} cannot stand in this part of a query")
 
 
 def _record(parts: list[tuple[str | None, Evaluator]]) -> Evaluator:
@@ -121,8 +122,10 @@ def _call(name: str, args: list[Evaluator]) -> Evaluator:
             return lambda row: next((v for arg in args if (v := arg(row)) is not None), None)
         case "case":
             return lambda row: _case(row, args)
-    function = OPERATIONS[name].function
-    return lambda row: function(*[arg(row) for arg in args])
+        case _:
+            function = OPERATIONS[name].function
+            assert function is not None, f"{name} is lazy and has a case of its own"
+            return lambda row: function(*[arg(row) for arg in args])
 
 
 def _all(row: Any, args: list[Evaluator]) -> Any:

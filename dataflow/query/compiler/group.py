@@ -39,7 +39,7 @@ class Group(Node):
         steps: having and select over the cells.
     """
 
-    __slots__ = ("_changes", "_functions", "_groups", "_is_global", "source")
+    __slots__ = ("_changes", "_functions", "_groups", "_is_global")
 
     def __init__(
         self,
@@ -78,7 +78,8 @@ class Group(Node):
     def step(self) -> Delta:
         delta = self.inputs[0].out
         apply, _, flush = self._functions
-        self._changes = changes = []
+        changes: Delta = []
+        self._changes = changes
         dirty: dict[Any, list[Any]] = {}
         apply(delta, self._groups, dirty)
         flush(dirty, self._groups, self.rows, changes)

@@ -65,7 +65,6 @@ class Join(Node):
         "_right_index",
         "_scan",
         "_shape",
-        "source",
     )
 
     def __init__(
@@ -200,7 +199,9 @@ def _write_from_left(source: Source, shape: JoinShape) -> None:
         source.line("after = None if new is None else left_key(new)")
         if shape.outer:
             source.line("was_unmatched = now_unmatched = False")
-        with source.block("if before == after and old is not None and new is not None:"):
+        with source.block(
+            "if (before is after or before == after) and old is not None and new is not None:"
+        ):
             _each_match(
                 source, shape, "after", change(key, pair("old", "match"), pair("new", "match"))
             )
@@ -267,7 +268,9 @@ def _write_from_right(source: Source, shape: JoinShape) -> None:
     ):
         source.line("before = None if old is None else right_key(old)")
         source.line("after = None if new is None else right_key(new)")
-        with source.block("if before == after and old is not None and new is not None:"):
+        with source.block(
+            "if (before is after or before == after) and old is not None and new is not None:"
+        ):
             with source.block("for key, row in left.get(after, NO_ROWS).items():"):
                 source.line(
                     f"changes.append(({pair('key', 'other')}, {pair('row', 'old')}, {pair('row', 'new')}))"

@@ -53,7 +53,8 @@ class Order(Node):
     def step(self) -> Delta:
         delta = self.inputs[0].out
         self.touched += len(delta)
-        self._net = net = {}
+        net: dict[Any, Any] = {}
+        self._net = net
         if self._kept is not None:
             keep(self._kept, delta)
         for key, old, new in delta:

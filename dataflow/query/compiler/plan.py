@@ -283,7 +283,8 @@ def _step(node: ir.Node) -> tuple[Step, ...] | None:
             if into is None or is_typeddict(into):
                 return (select,)
             return (Construct(into, layout_of_type(get_origin(into) or into)), select)
-    return None
+        case _:
+            return None
 
 
 def _library_prefix(steps: list[Step]) -> int:

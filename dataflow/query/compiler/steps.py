@@ -348,7 +348,7 @@ def _safe_segment(part: Segment) -> list[Callable[..., Any]]:
         return evaluate
 
     conditions = [safe(condition) for condition in part.conditions]
-    made = (lambda row: row) if part.row is None else safe(part.row)
+    made: Evaluator = (lambda row: row) if part.row is None else safe(part.row)
 
     def whole(row: Any, *known: Any) -> Any:
         results[:] = known

@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 
 from dataflow.query.ir import Node
 from dataflow.query.optimizer.push_down_predicates import push_down_predicates
+from dataflow.query.optimizer.residuals_to_filters import residuals_to_filters
 
 Rule = Callable[[Node], Node]
 
-RULES: tuple[Rule, ...] = (push_down_predicates,)
+RULES: tuple[Rule, ...] = (residuals_to_filters, push_down_predicates)
 
 
 def optimize(node: Node, rules: Sequence[Rule] | None = None) -> Node:

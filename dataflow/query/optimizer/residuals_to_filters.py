@@ -1,0 +1,45 @@
+"""Turn the further condition of an inner join into a filter above it.
+
+    Join(A, B, on, residual)   ->   Filter(residual, Join(A, B, on))      inner
+
+For an inner join "matches and satisfies" and "is in the result and satisfies" are the same; as a filter the condition can be pushed to
+one side, or run in one function with what follows. Not so for outer joins, where a failing condition makes a row unmatched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dataflow.query.ir import (
+    Filter,
+    FilterRows,
+    Group,
+    Join,
+    MapRows,
+    Named,
+    Node,
+    Order,
+    Project,
+    Rekey,
+    Scan,
+)
+
+
+def residuals_to_filters(node: Node) -> Node:
+    """Rewrite every inner join of a tree that has a further condition."""
+    match node:
+        case Scan():
+            return node
+        case Join():
+            joined = replace(
+                node,
+                left=residuals_to_filters(node.left),
+                right=residuals_to_filters(node.right),
+            )
+            if node.how != "inner" or node.residual is None:
+                return joined
+            return Filter(replace(joined, residual=None), node.residual)
+        case (
+            Filter() | FilterRows() | Group() | MapRows() | Named() | Order() | Project() | Rekey()
+        ):
+            return replace(node, input=residuals_to_filters(node.input))

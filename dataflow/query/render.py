@@ -1,0 +1,91 @@
+"""Query trees as text, one node a line, inputs indented below it.
+
+>>> from dataflow.query.ir import Filter, Scan, SourceRef
+>>> from dataflow.query.scalar import Call, Column, Const
+>>> class Users:
+...     name, row_type, key_field = "users", None, "id"
+>>> print(render(Filter(Scan(SourceRef(Users()), "user"), Call("gt", (Column("user", "age"), Const(17))))))
+where user.age > 17
+  scan users as user
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dataflow.query.ir import (
+    Filter,
+    FilterRows,
+    Group,
+    Join,
+    MapRows,
+    Named,
+    Node,
+    Order,
+    Project,
+    Rekey,
+    Scan,
+    inputs,
+)
+from dataflow.query.notation import ordering_text, text_of
+from dataflow.query.scalar import Record
+
+
+def render(node: Node) -> str:
+    """Return the text of a query tree. O(size)."""
+    return "\n".join(_lines(node, 0))
+
+
+def _lines(node: Node, depth: int) -> list[str]:
+    lines = ["  " * depth + describe(node)]
+    for child in inputs(node):
+        lines += _lines(child, depth + 1)
+    return lines
+
+
+def describe(node: Node) -> str:  # noqa: C901 - one case per kind of node
+    """Return one line on a node, without its inputs."""
+    match node:
+        case Scan(source=source, alias=alias):
+            name = source.relation.name
+            return f"scan {name}" if name == alias else f"scan {name} as {alias}"
+        case Named(alias=alias):
+            return f"as {alias}"
+        case Filter(condition=condition):
+            return f"where {text_of(condition)}"
+        case FilterRows(function=function):
+            return f"filter {function_name(function)}"
+        case MapRows(function=function):
+            return f"map {function_name(function)}"
+        case Project(row=row, into=into):
+            made = "" if into is None else f" into {into.__name__}"
+            return f"select {_columns(row)}{made}"
+        case Join(how=how, on=on, residual=residual):
+            pairs = [f"{text_of(left)} == {text_of(right)}" for left, right in on]
+            conditions = pairs + ([] if residual is None else [text_of(residual)])
+            return f"{how} join on {' & '.join(conditions)}" if conditions else f"{how} join"
+        case Group(keys=keys, aggregates=aggregates):
+            by = ", ".join(map(text_of, keys)) or "nothing"
+            return f"group by {by}: {', '.join(map(text_of, aggregates)) or 'no aggregates'}"
+        case Order(by=by, limit=limit, offset=offset):
+            window = ("" if limit is None else f" limit {limit}") + (
+                f" offset {offset}" if offset else ""
+            )
+            return f"order by {', '.join(map(ordering_text, by))}{window}"
+        case Rekey(key=key):
+            return f"key {function_name(key) if callable(key) else ', '.join(key)}"
+
+
+def _columns(row: Any) -> str:
+    if not isinstance(row, Record):
+        return text_of(row)
+    return ", ".join(
+        f"*{text_of(value)}" if name is None else f"{name}={text_of(value)}"
+        for name, value in row.items
+    )
+
+
+def function_name(function: Callable[..., Any]) -> str:
+    """Return how a user's function is named in plans."""
+    return getattr(function, "__qualname__", None) or repr(function)
