@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from dataflow.values.equality import equal
 from stateschema.session.chunk import ParsedChunk
 from stateschema.session.fold import EMPTY, State, finish, step
 from stateschema.session.message import Message
@@ -96,6 +97,7 @@ def one_more(state: State, old: Message, chunk: ParsedChunk) -> tuple[State, Mes
     new_state = step(state, chunk)
     new = finish(new_state)
     assert new != old
+    assert not equal(new, old)  # the engine's comparison
     appended = growing(new.parts[-1]).appended_since(growing(old.parts[-1])) if new.parts else ""
     return new_state, new, appended
 
