@@ -211,7 +211,7 @@ class Graph:
         """Rehydrate a failed node if what it failed on is gone; its delta is the net difference of its rows."""
         if any(source.error is not None for source in node.inputs):
             return None
-        if node.failed_at is not None and not self._reaches_failure(node):
+        if node.failed_at is not None and not node.reaches(*node.failed_at):
             return None
         before = node.rows
         self.rebuild(node)
@@ -219,10 +219,6 @@ class Graph:
         if before is None or node.rows is None:
             return EMPTY
         return difference(before, node.rows)
-
-    def _reaches_failure(self, node: Node) -> bool:
-        (key,) = node.failed_at
-        return any(entry[0] == key for source in node.inputs for entry in source.out)
 
     def rebuild(self, node: Node) -> None:
         """Hydrate a node; if that raises, put it out of order with its old rows."""

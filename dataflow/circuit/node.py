@@ -101,6 +101,10 @@ class Node:
         """Build all state from the inputs' rows, forgetting what was there."""
         raise NotImplementedError
 
+    def reaches(self, key: Any) -> bool:
+        """Tell whether this epoch's input delta touches what `StepError` named as the place of a failure."""
+        return any(entry[0] == key for source in self.inputs for entry in source.out)
+
     def undo(self) -> None:
         """Put `rows` back to what it was before the step that raised. Nodes without `rows` have nothing to do."""
 

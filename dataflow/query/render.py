@@ -11,8 +11,7 @@ where user.age > 17
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 from dataflow.query.ir import (
     Filter,
@@ -30,6 +29,9 @@ from dataflow.query.ir import (
 )
 from dataflow.query.notation import ordering_text, text_of
 from dataflow.query.scalar import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def render(node: Node) -> str:

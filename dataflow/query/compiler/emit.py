@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import builtins
 import keyword
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from dataflow.errors import QueryError
 from dataflow.query.operations import OPERATIONS

@@ -77,7 +77,7 @@ class Group(Node):
 
     def step(self) -> Delta:
         delta = self.inputs[0].out
-        apply, _, flush = self._functions
+        apply, _, flush, _ = self._functions
         changes: Delta = []
         self._changes = changes
         dirty: dict[Any, list[Any]] = {}
@@ -87,12 +87,20 @@ class Group(Node):
         return changes
 
     def hydrate(self) -> None:
-        _, load, flush = self._functions
+        _, load, flush, _ = self._functions
         groups: dict[Any, list[Any]] = {}
         rows: dict[Any, Any] = {}
         load(self.inputs[0].scan(), groups, is_global=self._is_global)
         flush(dict(groups), groups, rows, [])
         self._groups, self.rows = groups, rows
+
+    def reaches(self, key: Any) -> bool:
+        group_of = self._functions[3]
+        return any(
+            row is not None and group_of(row) == key
+            for _, old, new in self.inputs[0].out
+            for row in (old, new)
+        )
 
     def undo(self) -> None:
         assert self.rows is not None
@@ -131,24 +139,26 @@ def _write(
         _write_apply(source, layout, cells, len(keys))
         _write_load(source, layout, cells, len(keys))
         _write_flush(source, cells, len(keys), steps)
-        source.line("return apply, load, flush")
+        _write_group_of(source, layout, cells.inputs[: len(keys)])
+        source.line("return apply, load, flush, group_of")
     return str(source)
 
 
-def _write_inputs(source: Source, layout: Layout, cells: Cells, row: str, keys: int) -> None:
-    """Write code that evaluates everything a row contributes, and its group."""
+def _write_inputs(source: Source, layout: Layout, inputs: list[Scalar], row: str) -> None:
+    """Write code that sets `x0`, `x1` … to what a row contributes."""
+    if not inputs:
+        return
     emit = Emitter(layout, row)
-    if cells.inputs:
-        with source.block("try:"):
-            for index, node in enumerate(cells.inputs):
-                source.line(f"x{index} = {emit.value(node)}")
-        with source.block("except MISSING:"):
-            targets = "".join(f"x{index}, " for index in range(len(cells.inputs)))
-            source.line(
-                f"{targets.rstrip(' ')} = safe_inputs({row})".replace(", =", " =")
-                if len(cells.inputs) > 1
-                else f"x0, = safe_inputs({row})"
-            )
+    with source.block("try:"):
+        for index, node in enumerate(inputs):
+            source.line(f"x{index} = {emit.value(node)}")
+    with source.block("except MISSING:"):
+        targets = "".join(f"x{index}, " for index in range(len(inputs))).rstrip()
+        source.line(f"{targets} *_ = safe_inputs({row})")
+
+
+def _write_group(source: Source, keys: int) -> None:
+    """Write code that sets `group` to the normal form of the keys, which are the first inputs."""
     if keys == 1:
         source.line("group = x0 if x0.__class__ in PLAIN else normal(x0)")
     else:
@@ -156,8 +166,16 @@ def _write_inputs(source: Source, layout: Layout, cells: Cells, row: str, keys: 
         source.line(f"group = ({parts.strip()})")
 
 
+def _write_group_of(source: Source, layout: Layout, keys: list[Scalar]) -> None:
+    with source.block("def group_of(row):"):
+        _write_inputs(source, layout, keys, "row")
+        _write_group(source, len(keys))
+        source.line("return group")
+
+
 def _write_add(source: Source, layout: Layout, cells: Cells, keys: int) -> None:
-    _write_inputs(source, layout, cells, "new", keys)
+    _write_inputs(source, layout, cells.inputs, "new")
+    _write_group(source, keys)
     source.line("cells = groups.get(group)")
     with source.block("if cells is None:"):
         source.line(f"cells = groups[group] = [{', '.join(cells.initial)}]")
@@ -172,7 +190,8 @@ def _write_apply(source: Source, layout: Layout, cells: Cells, keys: int) -> Non
         source.block("for key, old, new in delta:"),
     ):
         with source.block("if old is not None:"):
-            _write_inputs(source, layout, cells, "old", keys)
+            _write_inputs(source, layout, cells.inputs, "old")
+            _write_group(source, keys)
             source.line("cells = groups[group]")
             source.line("cells[0] -= 1")
             for line in cells.remove:
