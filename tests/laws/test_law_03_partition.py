@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hypothesis import Phase, given, settings
@@ -66,7 +67,7 @@ def ends_alike(case: Case) -> Failure | None:
 
     ways = partitions(case.history) | {"before the start": case.history}
     for how, history in ways.items():
-        failure = attempt(replace(case, history=history), lambda run, how=how: play(run, how))
+        failure = attempt(replace(case, history=history), partial(play, how=how))
         if failure is not None:
             return failure
         if not same(ends[how], ends["as it is"]):

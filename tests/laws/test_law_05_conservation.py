@@ -1,0 +1,179 @@
+"""Law 5: a quantity moved between two sides keeps its total, at every epoch a reader can see.
+
+A bank in two collections. Money moves between accounts, and accounts between the collections; three
+levels of live queries sum it up. Whoever looks at any level - after an epoch, or from inside any
+subscriber while the epoch is delivered - finds the total unmoved. And a ledger: what all payers paid
+is what all payees got, while transfers are booked, corrected and cancelled.
+
+The oracle is one number.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from hypothesis import given
+
+from dataflow.collection.batch import batch
+from dataflow.collection.collection import Collection
+from dataflow.live.live import LiveQuery, live
+from dataflow.query.aggregates import sum_
+from dataflow.query.builder import query
+from dataflow.query.functions import coalesce
+from tests.strategies import seeds
+
+OWNERS = ("ann", "bob", "cy")
+Row = dict[str, Any]
+
+
+def put(collection: Collection[Row], *rows: Row) -> None:
+    with collection.sync() as write:
+        for row in rows:
+            write.upsert(row)
+
+
+@dataclass
+class Bank:
+    """Accounts in two collections, and three levels of sums over them."""
+
+    money: int
+    current: Collection[Row] = field(default_factory=lambda: Collection("current", key="id"))
+    savings: Collection[Row] = field(default_factory=lambda: Collection("savings", key="id"))
+    faults: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        share, rest = divmod(self.money, 6)
+        rows: list[Row] = [{"id": n, "owner": OWNERS[n % 3], "balance": share} for n in range(6)]
+        rows[0]["balance"] += rest
+        put(self.current, *rows[:4])
+        put(self.savings, *rows[4:])
+        self.by_owner = [self.sums(self.current), self.sums(self.savings)]
+        self.together = self.joined(*self.by_owner)
+        one = self.together.alias("one")
+        self.total = live(query(one).select(total=sum_(one.balance)))
+
+    @staticmethod
+    def sums(accounts: Collection[Row]) -> LiveQuery[Any]:
+        a = accounts.alias("a")
+        return live(query(a).group_by(a.owner).select(owner=a.owner, balance=sum_(a.balance)))
+
+    @staticmethod
+    def joined(left: LiveQuery[Any], right: LiveQuery[Any]) -> LiveQuery[Any]:
+        owners = Collection[Row]("owners", key="id")
+        put(owners, *[{"id": owner} for owner in OWNERS])
+        owner, one, other = owners.alias("owner"), left.alias("one"), right.alias("other")
+        both = (
+            query(owner)
+            .join(one, on=owner.id == one.owner, how="left")
+            .join(other, on=owner.id == other.owner, how="left")
+        )
+        return live(
+            both.select(
+                owner=owner.id, balance=coalesce(one.balance, 0) + coalesce(other.balance, 0)
+            )
+        )
+
+    def levels(self) -> dict[str, Any]:
+        """Return the total as each level shows it."""
+        return {
+            "accounts": sum(
+                row["balance"] for c in (self.current, self.savings) for row in c.rows()
+            ),
+            "sums": sum(row["balance"] for level in self.by_owner for row in level.rows()),
+            "together": sum(row["balance"] for row in self.together.rows()),
+            "total": [row["total"] for row in self.total.rows()],
+        }
+
+    def check(self, who: str) -> None:
+        levels = self.levels()
+        total = self.money
+        if levels != {"accounts": total, "sums": total, "together": total, "total": [total]}:
+            self.faults.append(f"{who} saw {levels} instead of {total}")
+
+    def watch(self) -> list[Any]:
+        """Check from inside a subscriber of every level."""
+        sources = (self.current, self.savings, *self.by_owner, self.together, self.total)
+        return [
+            source.subscribe(partial(self.check_delivery, f"subscriber of {source.name}"))
+            for source in sources
+        ]
+
+    def check_delivery(self, who: str, changes: list[Any]) -> None:
+        assert changes
+        self.check(who)
+
+    def holder(self, number: int) -> Collection[Row]:
+        return self.current if number in self.current else self.savings
+
+    def pay(self, rng: random.Random) -> None:
+        """Move money between two accounts, both in one epoch."""
+        payer, payee = rng.sample(range(6), 2)
+        amount = rng.randint(-50, 50)
+        with batch():
+            for number, change in ((payer, -amount), (payee, amount)):
+                row = self.holder(number)[number]
+                put(self.holder(number), {**row, "balance": row["balance"] + change})
+
+    def move(self, rng: random.Random) -> None:
+        """Move an account to the other collection, or to another owner."""
+        number = rng.randrange(6)
+        source = self.holder(number)
+        row = source[number]
+        if rng.random() < 0.5:
+            put(source, {**row, "owner": rng.choice(OWNERS)})
+            return
+        target = self.savings if source is self.current else self.current
+        with batch():
+            with source.sync() as write:
+                write.delete(number)
+            put(target, dict(row))
+
+
+@given(seeds())
+def test_money_is_neither_made_nor_lost_at_any_level_at_any_epoch(seed: int) -> None:
+    rng = random.Random(seed)
+    bank = Bank(money=rng.randint(0, 10_000))
+    subscriptions = bank.watch()
+    for _ in range(25):
+        rng.choice((bank.pay, bank.pay, bank.move))(rng)
+        bank.check("a reader")
+        assert bank.faults == []
+    for subscription in subscriptions:
+        subscription.close()
+
+
+@given(seeds())
+def test_what_payers_paid_is_what_payees_got(seed: int) -> None:
+    rng = random.Random(seed)
+    transfers = Collection[Row]("transfers", key="id")
+    accounts = Collection[Row]("accounts", key="id")
+    put(accounts, *[{"id": owner} for owner in OWNERS])
+    t, u, account = transfers.alias("t"), transfers.alias("u"), accounts.alias("account")
+    paid = query(t).group_by(t.payer).select(who=t.payer, amount=sum_(t.amount)).alias("paid")
+    got = query(u).group_by(u.payee).select(who=u.payee, amount=sum_(u.amount)).alias("got")
+    balances = live(
+        query(account)
+        .join(paid, on=account.id == paid.who, how="left")
+        .join(got, on=account.id == got.who, how="left")
+        .select(id=account.id, balance=coalesce(got.amount, 0) - coalesce(paid.amount, 0))
+    )
+    balance = balances.alias("balance")
+    total = live(query(balance).select(total=sum_(balance.balance)))
+    seen: list[Any] = []
+    with balances.subscribe(lambda _: seen.extend(total.rows())):
+        for _ in range(25):
+            with transfers.sync() as write:
+                for _ in range(rng.randint(1, 3)):
+                    key = rng.randrange(6)
+                    if rng.random() < 0.3:
+                        write.delete(key)
+                        continue
+                    payer, payee = rng.choices(OWNERS, k=2)
+                    amount = rng.choice((1, 5, 0.25, -3, 12.5))
+                    row = {"id": key, "payer": payer, "payee": payee, "amount": amount}
+                    write.upsert(row)
+            assert total.rows() == [{"total": 0}]
+    assert all(row == {"total": 0} for row in seen)
