@@ -194,6 +194,11 @@ def fold(
         check_function(finish, "fold", hint)
     if callable(initial):
         check_function(initial, "fold", hint)
+    if isinstance(initial, list | dict | set | bytearray):
+        raise refusal(
+            f"fold begins with the mutable value {initial!r}, which all groups would share",
+            f"pass what makes a fresh one: {type(initial).__name__}, or lambda: ...",
+        )
     return _aggregate("fold", of, order_by=order_by, options=(initial, step, finish))
 
 

@@ -184,6 +184,8 @@ class SelectedColumns(QueryPart):
         return self[name]
 
     def __getitem__(self, name: str) -> Expr[Any]:
+        if not isinstance(name, str):
+            raise refusal(f"brackets of selected take the name of a column, not {name!r}")
         return Expr(Selected(name))
 
     def __repr__(self) -> str:

@@ -109,7 +109,9 @@ def _call(name: str, args: tuple[Scalar, ...]) -> str:
 
 def _aggregate(node: Aggregate) -> str:
     parts = [text_of(arg) for arg in node.args]
-    parts += [f"order_by={_listed(map(ordering_text, node.order_by))}"] if node.order_by else []
+    if node.order_by:
+        order = _listed(map(ordering_text, node.order_by))
+        parts.append(f"order_by={order}" if len(node.order_by) == 1 else f"order_by=[{order}]")
     text = f"{_function(node.kind)}({_listed(parts)})"
     return text if node.where is None else f"{text}.where({text_of(node.where)})"
 

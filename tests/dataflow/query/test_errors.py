@@ -145,6 +145,11 @@ FUNCTIONS: list[Case] = [
         "fold takes a function, not a query",
         "write fold(values, initial, lambda state, value: ...)",
     ),
+    (
+        lambda: fold(message, ["a"], lambda roles, row: [*roles, row.role]),
+        "fold begins with the mutable value ['a'], which all groups would share",
+        "pass what makes a fresh one: list, or lambda: ...",
+    ),
     (lambda: fold(message.seq, asynchronous, max), "fold cannot call a coroutine", "never await"),
 ]
 
@@ -445,6 +450,11 @@ ARGUMENTS: list[Case] = [
     (
         lambda: lit(message.role),
         "lit takes a constant; this already is a part of a query",
+        "",
+    ),
+    (
+        lambda: selected[0],  # type: ignore[index]  # no name
+        "brackets of selected take the name of a column, not 0",
         "",
     ),
     (lambda: lit(len), "a function stands where lit expects a value: <built-in", "fn(function"),
