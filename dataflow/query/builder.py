@@ -106,7 +106,7 @@ class Query(QueryPart, Generic[R_co]):
         parts = tuple(arguments.row_condition(clauses, part, "where") for part in conditions)
         if not parts:
             return self
-        return Query(clauses.called("where", source=ir.Filter(clauses.source, conjunction(parts))))
+        return self._with(clauses.called("where", source=ir.Filter(clauses.source, conjunction(parts))))
 
     def filter(self, *functions: Callable[[R_co], object]) -> Self:
         """Keep the rows for which all functions answer something truthy.
@@ -119,7 +119,7 @@ class Query(QueryPart, Generic[R_co]):
         for function in functions:
             check_function(function, "filter", "an expression goes into where(...)")
             source = ir.FilterRows(source, function)
-        return Query(self._clauses.called("filter", source=source))
+        return self._with(self._clauses.called("filter", source=source))
 
     # -- groups
 
@@ -146,7 +146,7 @@ class Query(QueryPart, Generic[R_co]):
             )
         nodes = tuple(arguments.group_condition(clauses, part, "having") for part in conditions)
         arguments.check_grouped(clauses, nodes, "having")
-        return Query(clauses.called("having", having=clauses.having + nodes))
+        return self._with(clauses.called("having", having=clauses.having + nodes))
 
     # -- the row
 
@@ -225,7 +225,7 @@ class Query(QueryPart, Generic[R_co]):
             raise refusal("order_by needs at least one expression")
         order = tuple(arguments.order_part(clauses, part, "order_by") for part in parts)
         arguments.check_grouped(clauses, tuple(part.by for part in order), "order_by")
-        return Query(clauses.called("order_by", order=order))
+        return self._with(clauses.called("order_by", order=order))
 
     def limit(self, rows: int, *, offset: int | None = None) -> Self:
         """Keep the first rows of the order.
@@ -237,7 +237,7 @@ class Query(QueryPart, Generic[R_co]):
         clauses = self._clauses
         clauses.check_place("limit")
         arguments.check_window(clauses, rows, "limit")
-        query = Query[R_co](clauses.called("limit", limit=rows))
+        query = self._with(clauses.called("limit", limit=rows))
         return query if offset is None else query.offset(offset)
 
     def offset(self, rows: int) -> Self:
@@ -245,7 +245,7 @@ class Query(QueryPart, Generic[R_co]):
         clauses = self._clauses
         clauses.check_place("offset")
         arguments.check_window(clauses, rows, "offset")
-        return Query(clauses.called("offset", offset=rows))
+        return self._with(clauses.called("offset", offset=rows))
 
     # -- the query as a whole
 
@@ -273,6 +273,9 @@ class Query(QueryPart, Generic[R_co]):
     def __repr__(self) -> str:
         names = ", ".join(ir.scope(self._clauses.source))
         return f"<Query of {names}: {', '.join(self._clauses.calls) or 'all rows'}>"
+
+    def _with(self, clauses: Clauses) -> Self:
+        return type(self)(clauses)
 
     def _plan(self) -> ir.Node:
         """Return the tree that this query stands for; see `clauses` for its form."""

@@ -11,7 +11,7 @@ where user.age > 17
 
 from __future__ import annotations
 
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dataflow.query.ir import (
     Filter,

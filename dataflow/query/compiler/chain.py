@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 from dataflow.circuit.node import Delta, Node, Pairs
+from dataflow.query.compiler.emit import Emitter
 from dataflow.query.compiler.factory import Factory, Source, factory
 from dataflow.query.compiler.layout import Layout
 from dataflow.query.compiler.lift import Lifter
@@ -23,6 +24,7 @@ from dataflow.query.compiler.steps import (
     Step,
     StepWriter,
     builds_rows,
+    inequality,
     lift_steps,
     mapped,
     segments,
@@ -119,7 +121,7 @@ def _write(layout: Layout, steps: tuple[Step, ...], parameters: int, *, stored: 
     names = "".join(f"p{index}, " for index in range(parameters))
     with source.block(f"def make({names}safe, mapped):"):
         if stored:
-            _write_stored_step(source, parts, builds=builds_rows(steps))
+            _write_stored_step(source, parts, inequality(steps, "before", "row"))
             _write_load(source, parts)
             source.line("return step, load")
         else:
@@ -139,7 +141,7 @@ def _assign(source: Source, parts: Parts, start: str, target: str, prefix: str =
         StepWriter(source, prefix).write(parts, start, lambda row: source.line(f"{target} = {row}"))
 
 
-def _write_stored_step(source: Source, parts: Parts, *, builds: bool) -> None:
+def _write_stored_step(source: Source, parts: Parts, unequal: str) -> None:
     with source.block("def step(delta, rows, changes):"):
         source.line("key = None")
         with source.block("try:"), source.block("for key, old, new in delta:"):
@@ -151,7 +153,6 @@ def _write_stored_step(source: Source, parts: Parts, *, builds: bool) -> None:
             with source.block("elif before is None:"):
                 source.line("rows[key] = row")
                 source.line("changes.append((key, None, row))")
-            unequal = "not equal(before, row)" if builds else "before is not row"
             with source.block(f"elif {unequal}:"):
                 source.line("rows[key] = row")
                 source.line("changes.append((key, before, row))")
@@ -173,6 +174,12 @@ def _write_stateless_step(source: Source, parts: Parts, *, builds: bool) -> None
 
 def _write_load(source: Source, parts: Parts) -> None:
     with source.block("def load(scan):"):
+        if (
+            len(parts) == 1
+            and isinstance(segment := parts[0][0], Segment)
+            and not segment.applied()
+        ):
+            _write_bulk_load(source, segment)
         source.line("rows = {}")
         source.line("key = None")
         with source.block("try:"), source.block("for key, new in scan():"):
@@ -181,6 +188,18 @@ def _write_load(source: Source, parts: Parts) -> None:
         with source.block("except Exception as error:"):
             source.line("raise StepError(key) from error")
         source.line("return rows")
+
+
+def _write_bulk_load(source: Source, segment: Segment) -> None:
+    """Write the load of a chain of library steps as one comprehension, tried first."""
+    emit = Emitter(segment.layout, "new")
+    made = "new" if segment.row is None else emit.value(segment.row)
+    tests = " and ".join(emit.true(condition) for condition in segment.conditions)
+    where = f" if {tests}" if tests else ""
+    with source.block("try:"):
+        source.line(f"return {{key: {made} for key, new in scan(){where}}}")
+    with source.block("except MISSING:"):
+        source.line("pass  # some row lacks a field: go through them one by one")
 
 
 def _write_convert(source: Source, parts: Parts) -> None:

@@ -25,7 +25,15 @@ from dataflow.query.compiler.factory import Source, factory
 from dataflow.query.compiler.keys import safe_values
 from dataflow.query.compiler.layout import CELLS, Layout
 from dataflow.query.compiler.lift import Lifter
-from dataflow.query.compiler.steps import Fallbacks, Step, StepWriter, lift_steps, segments
+from dataflow.query.compiler.steps import (
+    Fallbacks,
+    Step,
+    StepWriter,
+    builds_rows,
+    inequality,
+    lift_steps,
+    segments,
+)
 from dataflow.query.scalar import Aggregate, Param, Scalar
 
 
@@ -234,7 +242,12 @@ def _write_flush(source: Source, cells: Cells, keys: int, steps: tuple[Step, ...
             with source.block("elif before is None:"):
                 source.line("rows[group] = row")
                 source.line("changes.append((group, None, row))")
-            with source.block("elif not equal(before, row):"):
+            changed = (
+                inequality(steps, "before", "row")
+                if builds_rows(steps)
+                else "not equal(before, row)"
+            )
+            with source.block(f"elif {changed}:"):
                 source.line("rows[group] = row")
                 source.line("changes.append((group, before, row))")
         with source.block("except Exception as error:"):

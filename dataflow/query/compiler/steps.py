@@ -21,11 +21,11 @@ from dataflow.errors import QueryError
 from dataflow.query.compiler.emit import Emitter
 from dataflow.query.compiler.evaluate import Evaluator, evaluator
 from dataflow.query.compiler.layout import RECORD, UNKNOWN, Layout
-from dataflow.query.scalar import Apply, Call, Param, Scalar, children, contains
+from dataflow.query.scalar import Apply, Call, Param, Record, Scalar, children, contains
 from dataflow.values.logic import truth
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from dataflow.query.compiler.factory import Source
     from dataflow.query.compiler.lift import Lifter
@@ -90,6 +90,29 @@ def calls_user_code(steps: Iterable[Step]) -> bool:
 def builds_rows(steps: Iterable[Step]) -> bool:
     """Tell whether the chain's rows are new objects rather than its input's."""
     return any(isinstance(step, Select | Construct | CallMap) for step in steps)
+
+
+INLINE_COLUMNS = 8  # up to so many, two selected rows are compared column by column without a call
+
+
+def inequality(steps: Sequence[Step], before: str, row: str) -> str:
+    """Return source that tells whether two rows made by a chain differ.
+
+    Rows that are handed through come from nodes whose deltas are net: other objects are other rows. Columns of a select are
+    compared where they stand, identical ones without a call; everything else by `equal`.
+    """
+    if not builds_rows(steps):
+        return f"{before} is not {row}"
+    last = next(step for step in reversed(steps) if not isinstance(step, Test | Bind))
+    if isinstance(last, Select) and isinstance(last.row, Record):
+        names = [name for name, _ in last.row.items]
+        if len(names) <= INLINE_COLUMNS and None not in names:
+            same = [
+                f"({before}[{name!r}] is {row}[{name!r}] or equal({before}[{name!r}], {row}[{name!r}]))"
+                for name in names
+            ]
+            return f"not ({' and '.join(same)})"
+    return f"not equal({before}, {row})"
 
 
 def output_layout(layout: Layout, steps: Iterable[Step]) -> Layout:
