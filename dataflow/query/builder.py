@@ -106,7 +106,9 @@ class Query(QueryPart, Generic[R_co]):
         parts = tuple(arguments.row_condition(clauses, part, "where") for part in conditions)
         if not parts:
             return self
-        return self._with(clauses.called("where", source=ir.Filter(clauses.source, conjunction(parts))))
+        return self._with(
+            clauses.called("where", source=ir.Filter(clauses.source, conjunction(parts)))
+        )
 
     def filter(self, *functions: Callable[[R_co], object]) -> Self:
         """Keep the rows for which all functions answer something truthy.
