@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 Bucket = dict[Any, Any]
+Moves = list[tuple[Any, Any, Any, Any, Any]]
+"""Changes with the indexed value before and after: (key, old, new, before, after); a null value is None."""
+
 NO_ROWS: Bucket = {}
 
 
@@ -45,13 +48,19 @@ class Arrangement:
                     bucket[key] = row
         self.buckets = buckets
 
-    def apply(self, delta: Iterable[tuple[Any, Any, Any]]) -> None:
-        """Apply a net delta. O(delta)."""
+    def apply(self, delta: Iterable[tuple[Any, Any, Any]]) -> Moves:
+        """Apply a net delta, and return it with the indexed value before and after each change. O(delta)."""
         buckets, key_of = self.buckets, self.key_of
+        moves: Moves = []
         for key, old, new in delta:
             before = None if old is None else key_of(old)
             after = None if new is None else key_of(new)
-            if before is not None and before != after:
+            moves.append((key, old, new, before, after))
+            if before is after or before == after:
+                if after is not None:
+                    buckets[after][key] = new
+                continue
+            if before is not None:
                 bucket = buckets[before]
                 del bucket[key]
                 if not bucket:
@@ -62,10 +71,11 @@ class Arrangement:
                     buckets[after] = {key: new}
                 else:
                     bucket[key] = new
+        return moves
 
-    def before(self, delta: Iterable[tuple[Any, Any, Any]]) -> Past:
-        """Return a view of the index as it was before a delta that has just been applied. O(delta)."""
-        return Past(self, delta)
+    def before(self, moves: Moves) -> Past:
+        """Return a view of the index as it was before the moves that `apply` has just returned. O(moves)."""
+        return Past(self, moves)
 
     def rows(self) -> int:
         """Count the rows indexed."""
@@ -83,15 +93,14 @@ class Past:
 
     __slots__ = ("_changed", "_index")
 
-    def __init__(self, index: Arrangement, delta: Iterable[tuple[Any, Any, Any]]) -> None:
+    def __init__(self, index: Arrangement, moves: Moves) -> None:
         self._index = index
         self._changed: dict[Any, Bucket] = {}
-        key_of = index.key_of
-        for key, old, new in delta:
-            if new is not None and (value := key_of(new)) is not None:
-                self._changed.setdefault(value, {}).setdefault(key, None)
-            if old is not None and (value := key_of(old)) is not None:
-                self._changed.setdefault(value, {})[key] = old
+        for key, old, new, before, after in moves:
+            if new is not None and after is not None:
+                self._changed.setdefault(after, {}).setdefault(key, None)
+            if old is not None and before is not None:
+                self._changed.setdefault(before, {})[key] = old
 
     @property
     def changed(self) -> Iterable[Any]:

@@ -2,6 +2,7 @@
 
 Law         the arrangement equals one built from the input's rows, after every epoch
 State       one Arrangement, value -> {row key: row}
+Delta       moves: each change with the indexed value before and after, computed once for all joins that read the index
 Cost        O(delta); an update that keeps the indexed value replaces one reference
 Edges       runs before every join that reads it (a lower rank), so a join sees the new state and asks `past` for the old one
 """
@@ -11,14 +12,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dataflow.arrangement import Arrangement, Past
-from dataflow.circuit.node import EMPTY, Delta, Node, Pairs
+from dataflow.circuit.node import Node, Pairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
 class Index(Node):
-    """Arrangement of a relation by key expressions; emits nothing, joins read it."""
+    """Arrangement of a relation by key expressions; joins read it and its moves."""
 
     __slots__ = ("arrangement",)
 
@@ -26,15 +27,14 @@ class Index(Node):
         super().__init__((upstream,), label="arrangement")
         self.arrangement = Arrangement(key_of)
 
-    def step(self) -> Delta:
+    def step(self) -> Any:
         delta = self.inputs[0].out
         self.touched += len(delta)
-        self.arrangement.apply(delta)
-        return EMPTY
+        return self.arrangement.apply(delta)
 
     def past(self) -> Past:
         """Return the index as it was before this epoch."""
-        return self.arrangement.before(self.inputs[0].out)
+        return self.arrangement.before(self.out)  # type: ignore[arg-type]  # an index's own delta are moves
 
     def scan(self) -> Pairs:
         return self.inputs[0].scan()

@@ -23,7 +23,7 @@ from dataflow.query.compiler.factory import Source, factory
 from dataflow.values.null import ABSENT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from dataflow.query.compiler.index import Index
 
@@ -52,7 +52,6 @@ class Join(Node):
 
     Args:
         left, right: the inputs.
-        left_key: left row -> join key, None when null.
         left_index: arrangement of the left side by the join key.
         right_index: arrangement of the right side, or None when its own rows serve.
     """
@@ -61,7 +60,6 @@ class Join(Node):
         "_from_left",
         "_from_right",
         "_left_index",
-        "_left_key",
         "_right_index",
         "_scan",
         "_shape",
@@ -72,27 +70,21 @@ class Join(Node):
         left: Node,
         right: Node,
         shape: JoinShape,
-        left_key: Callable[[Any], Any],
         left_index: Index,
         right_index: Index | None,
     ) -> None:
-        inputs = (
-            (left, right, left_index)
-            if right_index is None
-            else (left, right, left_index, right_index)
-        )
-        super().__init__(inputs, label="left join" if shape.outer else "join")
+        indexes = (left_index,) if right_index is None else (left_index, right_index)
+        super().__init__((left, right, *indexes), label="left join" if shape.outer else "join")
         self._shape = shape
-        self._left_key = left_key
         self._left_index = left_index
         self._right_index = right_index
         made = factory(("join", shape), lambda: _write(shape), label="join")
         self.source = made.source
-        right_key = None if right_index is None else right_index.arrangement.key_of
-        self._from_left, self._from_right, self._scan = made.make(left_key, right_key)
+        self._from_left, self._from_right, self._scan = made.make(left_index.arrangement.key_of)
 
     def step(self) -> Delta:
-        left, right = self.inputs[0].out, self.inputs[1].out
+        left = self._left_index.out
+        right = self.inputs[1].out if self._right_index is None else self._right_index.out
         if not right:
             changes = self._apply_left(left, self._right_now())
         elif not left:
@@ -102,12 +94,12 @@ class Join(Node):
         self.touched += len(left) + len(right) + len(changes)
         return changes
 
-    def _apply_left(self, delta: Delta, right: Any) -> Delta:
+    def _apply_left(self, moves: Any, right: Any) -> Delta:
         changes: Delta = []
-        self._from_left(delta, right, changes)
+        self._from_left(moves, right, changes)
         return changes
 
-    def _apply_right(self, delta: Delta) -> Delta:
+    def _apply_right(self, delta: Any) -> Delta:
         changes: Delta = []
         left = self._left_index.arrangement.buckets
         self._from_right(delta, left, changes)
@@ -176,7 +168,7 @@ def compose(first: Delta, second: Delta) -> Delta:
 
 def _write(shape: JoinShape) -> str:
     source = Source()
-    with source.block("def make(left_key, right_key):"):
+    with source.block("def make(left_key):"):
         _write_from_left(source, shape)
         if shape.primary:
             _write_from_right_primary(source, shape)
@@ -192,11 +184,9 @@ def _write_from_left(source: Source, shape: JoinShape) -> None:
     change = "changes.append(({}, {}, {}))".format
     key = pair("key", "other")
     with (
-        source.block("def from_left(delta, right, changes):"),
-        source.block("for key, old, new in delta:"),
+        source.block("def from_left(moves, right, changes):"),
+        source.block("for key, old, new, before, after in moves:"),
     ):
-        source.line("before = None if old is None else left_key(old)")
-        source.line("after = None if new is None else left_key(new)")
         if shape.outer:
             source.line("was_unmatched = now_unmatched = False")
         with source.block(
@@ -263,11 +253,9 @@ def _write_from_right_primary(source: Source, shape: JoinShape) -> None:
 def _write_from_right(source: Source, shape: JoinShape) -> None:
     pair = shape.pair
     with (
-        source.block("def from_right(delta, left, changes):"),
-        source.block("for other, old, new in delta:"),
+        source.block("def from_right(moves, left, changes):"),
+        source.block("for other, old, new, before, after in moves:"),
     ):
-        source.line("before = None if old is None else right_key(old)")
-        source.line("after = None if new is None else right_key(new)")
         with source.block(
             "if (before is after or before == after) and old is not None and new is not None:"
         ):

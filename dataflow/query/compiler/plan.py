@@ -38,7 +38,16 @@ from dataflow.query.compiler.steps import (
     calls_user_code,
     output_layout,
 )
-from dataflow.query.scalar import Aggregate, Apply, Column, Ordering, Record, Scalar, contains
+from dataflow.query.scalar import (
+    Aggregate,
+    Apply,
+    Column,
+    Const,
+    Ordering,
+    Record,
+    Scalar,
+    contains,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -156,9 +165,7 @@ class Planner:
         shape = JoinShape(outer=tree.how == "left", primary=primary, flat=left.layout.joined)
         node = self._share(
             ("join", left.node, right.node, shape, left_index, right_index),
-            lambda: Join(
-                left.node, right.node, shape, left_index.arrangement.key_of, left_index, right_index
-            ),
+            lambda: Join(left.node, right.node, shape, left_index, right_index),
         )
         joined = Physical(node, left.layout.joined_with(right.layout, nullable=shape.outer))
         return (
@@ -190,7 +197,7 @@ class Planner:
         if any(contains(part, Apply) for part in (*keys, *aggregates)):
             input_, keys, aggregates = self._compute_calls(input_, keys, aggregates)
         node = self._share(
-            ("group", input_.node, input_.layout, keys, aggregates, steps),
+            ("group", input_.node, input_.layout, keys, aggregates, _options(aggregates), steps),
             lambda: Group(input_.node, input_.layout, keys, aggregates, steps),
         )
         return Physical(node, output_layout(CELLS, steps))
@@ -285,6 +292,11 @@ def _step(node: ir.Node) -> tuple[Step, ...] | None:
             return (Construct(into, layout_of_type(get_origin(into) or into)), select)
         case _:
             return None
+
+
+def _options(aggregates: tuple[Aggregate, ...]) -> tuple[Const, ...]:
+    """Return the options of aggregates as constants, which tell a fold that starts with 0 from one that starts with False."""
+    return tuple(Const(option) for aggregate in aggregates for option in aggregate.options)
 
 
 def _library_prefix(steps: list[Step]) -> int:
