@@ -62,6 +62,7 @@ class Entity(Generic[R]):
             raise SchemaError("entity type must not be empty")
         self.row = row
         self.type = type
+        self.key = key
         self.merge = merge
         self.name = ""
         self._rows = row_type(row)

@@ -1,0 +1,175 @@
+"""StreamDB without an event loop of your own: epochs are applied when you ask for them.
+
+```python
+with BlockingStreamDB(Chat, stream=LogFile("chat.jsonl")) as db:
+    while True:
+        db.poll(timeout=1.0)
+        print(len(db.collections.messages))
+```
+
+Law        The collections change inside `preload`, `poll` and `wait_txid`, in the calling thread, and
+           nowhere else: no thread of ours steps the graph
+Waiting    A private event loop runs while one of them waits. What is appended to a stream in memory
+           by other threads wakes it at once.
+Errors     As for `StreamDB`; what subscribers raise comes out of the call that applied the epoch,
+           which is complete all the same.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable
+from types import TracebackType
+from typing import Self, TypeVar
+
+from stateschema.errors import EventError
+from stateschema.schema.entity import StateSchema
+from stateschema.stream.batch import Batch
+from stateschema.stream.interface import Stream
+from stateschema.streamdb.facade import Facade
+from stateschema.streamdb.router import Committed, OnError
+
+SchemaT = TypeVar("SchemaT", bound=StateSchema)
+
+
+class BlockingStreamDB(Facade[SchemaT]):
+    """The collections of a schema, brought up to date by polling a stream.
+
+    It belongs to one thread, in which no event loop is running.
+    """
+
+    def __init__(
+        self,
+        schema: type[SchemaT],
+        *,
+        stream: Stream,
+        preload: bool = True,
+        on_error: OnError = "raise",
+        on_skip: Callable[[EventError], object] | None = None,
+        on_commit: Callable[[Committed], object] | None = None,
+    ) -> None:
+        super().__init__(
+            schema,
+            stream=stream,
+            preload=preload,
+            on_error=on_error,
+            on_skip=on_skip,
+            on_commit=on_commit,
+        )
+        self._runner = asyncio.Runner()
+        self._batches: AsyncGenerator[Batch, None] | None = None
+        self._next: asyncio.Task[Batch | None] | None = None  # asked for and not yet there
+
+    def preload(self) -> None:
+        """Read up to the present end of the stream, as one epoch; nothing if that has been done.
+
+        Raises:
+            Exception: The fatal error, if there was one.
+            StreamClosedError: The StreamDB was closed before.
+        """
+        self._load()
+
+    def _load(self) -> int:
+        messages = 0
+        while not self._intake.is_ready or self.error is not None:
+            self._intake.check("the first snapshot was complete")
+            messages += self._take_next(None)
+        return min(messages, 1)
+
+    def poll(self, *, timeout: float | None = 0.0) -> int:
+        """Apply what has been appended; if that is nothing, wait for the next append.
+
+        Args:
+            timeout: Seconds to wait at most; None waits for ever. The first poll of a StreamDB that
+                was not preloaded preloads it, and does not wait.
+
+        Returns:
+            How many batches were applied, each as one epoch; 0 if none came in time or the stream
+            has ended.
+
+        Raises:
+            Exception: The fatal error, if there was one.
+        """
+        if self.error is not None:
+            raise self.error
+        if self.status == "closed":
+            return 0
+        if not self._intake.is_ready:
+            return self._load()
+        end = self._runner.run(self.stream.head())
+        if self.offset >= end:
+            return self._take_next(timeout)
+        epochs = 0
+        while self.offset < end and self.status == "ready":
+            epochs += self._take_next(None)
+        return epochs
+
+    def wait_txid(self, txid: str, *, timeout: float | None = 5.0) -> None:
+        """Poll until an event with this txid is shown, as `StreamDB.wait_txid` does."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while not self._intake.has_applied(txid):
+            left = None if deadline is None else deadline - time.monotonic()
+            if left is not None and left <= 0:
+                raise TimeoutError(f"txid {txid!r} did not come within {timeout:g} s")
+            self.poll(timeout=left)
+
+    def close(self) -> None:
+        """Stop for good; the collections stay readable. Idempotent."""
+        self._intake.end()
+        self._next = None
+        self._runner.close()  # cancels what is asked for, closes the generator
+
+    def __enter__(self) -> Self:
+        if self._preloads:
+            try:
+                self.preload()
+            except BaseException:
+                self.close()
+                raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+        if kind is None and self.error is not None:
+            raise self.error
+
+    def _take_next(self, timeout: float | None) -> int:
+        """Wait for the next batch and take it in; return 1 if one with messages came."""
+        try:
+            batch = self._runner.run(self._wait_for_next(timeout))
+        except Exception as error:
+            self._intake.fail(error)
+            raise
+        if batch is None:
+            return 0
+        try:
+            self._intake.take(batch)
+        except ExceptionGroup:  # of subscribers: the epoch is complete
+            raise
+        except Exception as error:
+            self._intake.fail(error)
+            raise
+        return 1 if batch.messages else 0
+
+    async def _wait_for_next(self, timeout: float | None) -> Batch | None:  # noqa: ASYNC109 - not a deadline for a task: what is asked for stays asked for
+        if self._batches is None:
+            self._batches = self.stream.follow(self.offset)
+        if self._next is None:
+            self._next = asyncio.create_task(_step(self._batches), name="streamdb-next")
+        done, _ = await asyncio.wait([self._next], timeout=timeout)
+        if not done:
+            return None
+        task, self._next = self._next, None
+        batch = task.result()
+        if batch is None:
+            self._intake.end()
+        return batch
+
+
+async def _step(batches: AsyncGenerator[Batch, None]) -> Batch | None:
+    """Return the next batch, None at the end."""
+    return await anext(batches, None)

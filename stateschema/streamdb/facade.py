@@ -1,0 +1,83 @@
+"""What the asynchronous and the blocking StreamDB share: arguments, attributes, and names of rows."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from stateschema.errors import EventError
+from stateschema.schema.entity import StateSchema, entities
+from stateschema.stream.interface import Stream
+from stateschema.stream.offset import Offset
+from stateschema.streamdb.intake import Intake, Status
+from stateschema.streamdb.router import Committed, OnError
+
+SchemaT = TypeVar("SchemaT", bound=StateSchema)
+
+
+class Facade(Generic[SchemaT]):
+    """The collections of a schema, fed from a stream.
+
+    Args:
+        schema: What the stream carries.
+        stream: Where events come from; closing this does not close the stream.
+        preload: Whether `with` reads up to the present end of the stream when it is entered;
+            without, nothing is read before `preload()`.
+        on_error: What a bad event does: "raise" stops for good, "skip" leaves it out.
+        on_skip: Called with the error of each event left out; it says where it was.
+        on_commit: Called after each epoch with counts and txids of its events.
+
+    Attributes:
+        collections: One collection per entity: `db.collections.messages`. In a notebook
+            `db.messages` is the same, unless this class itself has something of that name.
+        stream: As given.
+    """
+
+    collections: SchemaT
+
+    def __init__(
+        self,
+        schema: type[SchemaT],
+        *,
+        stream: Stream,
+        preload: bool = True,
+        on_error: OnError = "raise",
+        on_skip: Callable[[EventError], object] | None = None,
+        on_commit: Callable[[Committed], object] | None = None,
+    ) -> None:
+        self.stream = stream
+        self._preloads = preload
+        self._on_commit = on_commit
+        self._intake = Intake(schema, on_error=on_error, on_skip=on_skip, on_commit=self._committed)
+        self.collections = self._intake.collections
+
+    @property
+    def offset(self) -> Offset:
+        """Where the stream goes on after what the collections show; `-1` before they show any."""
+        return self._intake.offset
+
+    @property
+    def status(self) -> Status:
+        """`loading` up to the first snapshot, `ready`, `error`, or `closed`: nothing more comes."""
+        return self._intake.status
+
+    @property
+    def error(self) -> Exception | None:
+        """Why the status is `error`, else None."""
+        return self._intake.error
+
+    def _committed(self, committed: Committed) -> None:
+        if self._on_commit is not None:
+            self._on_commit(committed)
+
+    if not TYPE_CHECKING:  # the typed way is `db.collections`
+
+        def __getattr__(self, name: str) -> Any:
+            kind = type(self).__name__
+            if name == "collections" or name.startswith("_") or name not in vars(self.collections):
+                raise AttributeError(f"{kind} has no attribute {name!r}", name=name, obj=self)
+            return vars(self.collections)[name]
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *entities(type(self.collections))]
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {type(self.collections).__name__} {self.status}>"
