@@ -11,7 +11,7 @@ State      One future, and maybe one timer, per follower that is waiting right n
 
 import asyncio
 from bisect import bisect_right
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -70,7 +70,7 @@ class Signal:
                 loop.call_soon_threadsafe(resolve, future)
 
     @contextmanager
-    def listening(self) -> Iterator[asyncio.Future[None]]:
+    def listening(self) -> Generator[asyncio.Future[None]]:
         """Register a future that the next append resolves."""
         future = asyncio.get_running_loop().create_future()
         self._waiting.add(future)
