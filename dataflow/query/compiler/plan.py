@@ -135,6 +135,9 @@ class Planner:
             steps = steps[fused:]
         else:
             physical = self._build(base, outermost=outermost)
+        while cut := _barrier(steps):
+            physical = self._steps(physical, tuple(steps[:cut]), stored=True)
+            steps = steps[cut:]
         if all(isinstance(step, Bind) for step in steps) and (
             not stored or physical.node.rows is not None
         ):
@@ -307,6 +310,17 @@ def _library_prefix(steps: list[Step]) -> int:
         if isinstance(step, Select):
             return count + 1
     return len(steps)
+
+
+def _barrier(steps: list[Step]) -> int:
+    """Count the first steps that are a subquery with calls of user functions; 0 if there is none.
+
+    It is a node of its own, so that all who read the subquery share what the functions returned.
+    """
+    for count, step in enumerate(steps):
+        if isinstance(step, Bind) and calls_user_code(steps[:count]):
+            return count
+    return 0
 
 
 def _joins_on_row_key(tree: ir.Join) -> bool:
