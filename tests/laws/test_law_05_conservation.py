@@ -132,17 +132,24 @@ class Bank:
             put(target, dict(row))
 
 
-@given(seeds())
-def test_money_is_neither_made_nor_lost_at_any_level_at_any_epoch(seed: int) -> None:
+def faults_of(seed: int) -> list[str]:
+    """Run a bank for a while; return what any reader found wrong."""
     rng = random.Random(seed)
     bank = Bank(money=rng.randint(0, 10_000))
     subscriptions = bank.watch()
     for _ in range(25):
         rng.choice((bank.pay, bank.pay, bank.move))(rng)
         bank.check("a reader")
-        assert bank.faults == []
+        if bank.faults:
+            break
     for subscription in subscriptions:
         subscription.close()
+    return bank.faults
+
+
+@given(seeds())
+def test_money_is_neither_made_nor_lost_at_any_level_at_any_epoch(seed: int) -> None:
+    assert faults_of(seed) == []
 
 
 @given(seeds())

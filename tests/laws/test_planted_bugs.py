@@ -1,0 +1,154 @@
+"""The laws notice: an engine with a planted bug does not pass them.
+
+Each bug is one that real engines have had. It is planted by replacing one function; then the check
+of a law must fail on one of its first cases. A law that lets a planted bug through proves nothing.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dataflow.aggregate.extremes import Extremes
+from dataflow.collection import changes, subscription, sync
+from dataflow.query.compiler import order
+from dataflow.query.compiler.group import Group
+from dataflow.query.compiler.join import Join
+from dataflow.query.compiler.order import Order
+from dataflow.zset import ZSet
+from tests.laws import test_law_05_conservation as law_5
+from tests.laws import test_law_09_work as law_9
+from tests.laws.test_law_01_no_zero_weights import assert_is
+from tests.laws.test_law_02_oracle_agrees import agrees, agrees_with_sqlite
+from tests.laws.test_law_03_partition import ends_alike
+from tests.laws.test_law_04_net_deltas import deltas_are_net
+from tests.laws.test_law_06_same_question import answers_alike
+from tests.strategies import random_case
+
+if TYPE_CHECKING:
+    from dataflow.circuit.node import Delta
+    from tests.cases import Case
+    from tests.laws.shrinking import Check
+
+CASES = 400
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+
+
+def some_cases() -> Iterator[Case]:
+    """Yield the cases a planted bug has to show itself in."""
+    for seed in range(CASES):
+        yield random_case(random.Random(seed), commits=6, views=2)
+
+
+def one_sided_join(patch: pytest.MonkeyPatch) -> None:
+    """A join that only follows changes of its left side."""
+    patch.setattr(Join, "_apply_right", lambda self, delta: [])
+
+
+def join_with_the_present(patch: pytest.MonkeyPatch) -> None:
+    """A join that, when both sides change, joins both changes with the new state."""
+    patch.setattr(Join, "_right_past", Join._right_now)
+
+
+def sticky_extremes(patch: pytest.MonkeyPatch) -> None:
+    """A maximum that outlives the row it came from."""
+    patch.setattr(Extremes, "remove", lambda self, value: None)
+
+
+def limit_without_refill(patch: pytest.MonkeyPatch) -> None:
+    """A window that lets rows go, and none in after them."""
+    remove = Order._remove
+
+    def remove_only(self: Order, entry: Any) -> None:
+        with pytest.MonkeyPatch.context() as inner:
+            inner.setattr(Order, "_enter", lambda self, entry: None)
+            remove(self, entry)
+
+    patch.setattr(Order, "_remove", remove_only)
+
+
+def ties_by_arrival(patch: pytest.MonkeyPatch) -> None:
+    """An order that breaks ties by who came first."""
+    clock = count()
+    patch.setattr(order, "row_sort_key", lambda key: (next(clock),))
+
+
+def last_write_lost(patch: pytest.MonkeyPatch) -> None:
+    """A commit that stages the first of two writes to one row."""
+    patch.setattr(sync.StagedRows, "write", lambda self, key, row: self._rows.setdefault(key, row))
+
+
+def changes_told_twice(patch: pytest.MonkeyPatch) -> None:
+    """A subscription that hands out every change twice."""
+
+    def twice(delta: Delta) -> Any:
+        return [change for change in changes.changes_of(delta) for _ in range(2)]
+
+    patch.setattr(subscription, "changes_of", twice)
+
+
+def torn_commit(patch: pytest.MonkeyPatch) -> None:
+    """A batch whose commits become visible one by one."""
+    patch.setattr(sync, "current_batch", lambda: None)
+
+
+@pytest.mark.parametrize(
+    ("plant", "check"),
+    [
+        (one_sided_join, agrees),
+        (one_sided_join, agrees_with_sqlite),
+        (join_with_the_present, agrees),
+        (join_with_the_present, ends_alike),
+        (sticky_extremes, agrees),
+        (sticky_extremes, ends_alike),
+        (limit_without_refill, agrees),
+        (limit_without_refill, ends_alike),
+        (limit_without_refill, answers_alike),
+        (ties_by_arrival, agrees),
+        (last_write_lost, agrees),
+        (last_write_lost, ends_alike),
+        (changes_told_twice, deltas_are_net),
+        (torn_commit, deltas_are_net),
+    ],
+)
+def test_a_planted_bug_is_found(
+    plant: Plant, check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(monkeypatch)
+    assert any(check(random_case(random.Random(seed), commits=6, views=2)) for seed in range(CASES))
+
+
+def test_a_torn_commit_loses_money(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert law_5.faults_of(1) == []
+    torn_commit(monkeypatch)
+    assert law_5.faults_of(1) != []
+
+
+def test_a_kept_zero_weight_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def keep(self: ZSet[Any], form: Any, row: Any, weight: int) -> None:
+        _, before = self._entries.get(form, (row, 0))
+        self._entries[form] = (row, before + weight)
+
+    monkeypatch.setattr(ZSet, "_add", keep)
+    with pytest.raises(AssertionError):
+        assert_is(ZSet([("a", 1), ("a", -1)]), [("a", 1), ("a", -1)])
+
+
+def test_a_group_that_recomputes_everything_is_found_although_it_is_right(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    honest = Group.step
+
+    def recompute(self: Group) -> Delta:
+        assert all(row.amount is not None for _, row in self.inputs[0].scan())
+        return honest(self)
+
+    monkeypatch.setattr(Group, "step", recompute)
+    monkeypatch.setattr(law_9, "SHAPES", {"grouped": law_9.grouped})
+    small, large = ([cost.read for cost in law_9.work.__wrapped__(size)] for size in (100, 500))
+    assert small != large
