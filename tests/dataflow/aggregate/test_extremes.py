@@ -139,13 +139,27 @@ def test_a_value_that_went_unseen_can_come_back() -> None:
 
 def test_places_of_values_that_went_do_not_pile_up() -> None:
     extremes = Extremes()
+    extremes.add(-1)
     extremes.add(0)
     extremes.add(10_000)
+    extremes.remove(-1)  # an end goes: from now on there is an order
     for value in range(1, 5_000):
         extremes.add(value)
         extremes.remove(value)
+        assert extremes._order is not None
         assert len(extremes._order) < 30
     extremes._check()
+    assert (extremes.minimum(), extremes.maximum()) == (0, 10_000)
+
+
+def test_no_order_is_kept_while_both_ends_stay() -> None:
+    extremes = Extremes()
+    for value in (0, 10_000, *range(1, 100)):
+        extremes.add(value)
+    for value in range(1, 100):
+        extremes.remove(value)
+    extremes._check()
+    assert extremes._order is None
     assert (extremes.minimum(), extremes.maximum()) == (0, 10_000)
 
 
