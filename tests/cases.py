@@ -7,6 +7,7 @@ leaving things out (`tests.laws.shrinking`).
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,6 +15,18 @@ from tests.oracle.semantics import same
 
 Row = dict[str, Any]
 Verb = Literal["insert", "update", "upsert", "delete"]
+
+
+@dataclass(frozen=True)
+class Thing:
+    """A row that is an object; its missing fields are None."""
+
+    id: Any
+    k: Any = None
+    x: Any = None
+    s: Any = None
+    m: Any = None
+    deep: Any = None
 
 
 @dataclass(frozen=True)
@@ -67,15 +80,23 @@ class Case:
         initial: Collection -> its rows before any query runs.
         views: Queries, each reading collections and earlier views.
         history: What is committed then, epoch by epoch.
+        has_objects: Whether rows are given to the engine as `Thing` instead of dicts.
     """
 
     initial: dict[str, tuple[Row, ...]]
     views: tuple[View, ...]
     history: tuple[Commit, ...]
+    has_objects: bool = False
+
+    def row(self, fields: Row) -> Any:
+        """Return a new row as this case's collections hold it."""
+        copied = deepcopy(fields)
+        return Thing(**copied) if self.has_objects else copied
 
     def __str__(self) -> str:
         lines = [f"{name} = {list(rows)!r}" for name, rows in self.initial.items()]
         lines += [view.source() for view in self.views]
+        lines += ["rows are things"] * self.has_objects
         lines += ["commit " + "; ".join(map(str, commit)) for commit in self.history]
         return "\n".join(lines)
 

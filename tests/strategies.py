@@ -141,7 +141,7 @@ def random_case(rng: random.Random, *, commits: int = 12, views: int = 3) -> Cas
     }
     programs = random_views(rng, names, rng.randint(1, views), is_wild=palette.x is WILD.x)
     history = random_history(rng, palette, initial, rng.randint(1, commits))
-    return Case(initial, programs, history)
+    return Case(initial, programs, history, has_objects=rng.random() < 0.25)
 
 
 def seeds() -> st.SearchStrategy[int]:

@@ -8,13 +8,13 @@ SQLite wherever SQL can say the same.
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import Phase, given, settings
 
 from dataflow.query import ir
-from tests.laws.running import Run, attempt, by_key, difference, held
+from tests.laws.running import Run, attempt, by_key, difference, held, start
 from tests.laws.shrinking import Failure, assert_holds
 from tests.oracle import sqlite
 from tests.oracle.reference import is_ordered
@@ -22,6 +22,7 @@ from tests.oracle.semantics import same
 from tests.strategies import cases, random_case
 
 if TYPE_CHECKING:
+    from dataflow.live.live import LiveQuery
     from tests.cases import Case
 
 CASES = settings(phases=[Phase.explicit, Phase.reuse, Phase.generate])
@@ -53,6 +54,37 @@ def _compare(run: Run, when: str) -> Failure | None:
         if found is not None:
             return Failure("result", f"{view.name} differs {when}{found}")
     return None
+
+
+def agrees_while_views_come_and_go(case: Case) -> Failure | None:
+    """Start every view again and again during the history, and close some of them."""
+    return attempt(case, _agrees_while_views_come_and_go)
+
+
+def _agrees_while_views_come_and_go(run: Run) -> Failure | None:
+    rng = random.Random(len(run.case.history))
+    run.start_views()
+    later: list[tuple[int, LiveQuery[Any]]] = []
+    try:
+        for n, commit in enumerate(run.case.history, start=1):
+            run.commit(commit)
+            for place, view in enumerate(run.watched):
+                if rng.random() < 0.5:
+                    later.append((place, start(view.tree)))
+            expected = run.expected()
+            for place, result in later:
+                view = run.watched[place]
+                found = difference(view.tree, expected[place], held(result))
+                if found is not None:
+                    return Failure(
+                        "result", f"{view.name}, started later, differs after commit {n}{found}"
+                    )
+            while later and rng.random() < 0.6:
+                later.pop(rng.randrange(len(later)))[1].close()
+        return None
+    finally:
+        for _, result in later:
+            result.close()
 
 
 def agrees_with_sqlite(case: Case) -> Failure | None:
@@ -89,6 +121,12 @@ def _agrees_with_sqlite(run: Run) -> Failure | None:
 @given(cases())
 def test_live_result_is_the_reference_result_after_every_epoch(case: Case) -> None:
     assert_holds(case, agrees)
+
+
+@CASES
+@given(cases(views=2))
+def test_views_may_start_and_end_at_any_time(case: Case) -> None:
+    assert_holds(case, agrees_while_views_come_and_go)
 
 
 @CASES

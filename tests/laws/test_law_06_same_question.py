@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import Phase, given, settings
 
-from dataflow.live.live import LiveQuery
 from dataflow.query import ir
 from dataflow.query.optimizer.optimize import RULES, optimize
 from dataflow.query.scalar import (
@@ -29,11 +28,12 @@ from dataflow.query.scalar import (
     rewrite,
     rewrite_ordering,
 )
-from tests.laws.running import Run, attempt, difference, held
+from tests.laws.running import Run, attempt, difference, held, start
 from tests.laws.shrinking import Failure, assert_holds
 from tests.strategies import cases
 
 if TYPE_CHECKING:
+    from dataflow.live.live import LiveQuery
     from tests.cases import Case
 
 SOME = settings(
@@ -176,8 +176,7 @@ def _answers_alike(run: Run) -> Failure | None:
         some = [rule for rule in RULES if rng.random() < 0.5]
         trees["some rules of the optimizer"] = optimize(view.tree, some)
         for how, tree in trees.items():
-            result: LiveQuery[Any] = LiveQuery(tree, name=how, key=None, row_type=None)
-            variants.append((f"{view.name}, {how}", view.tree, view.result, result))
+            variants.append((f"{view.name}, {how}", view.tree, view.result, start(tree, how)))
     try:
         failure = _compare(variants, "at the start")
         for n, commit in enumerate(run.case.history, start=1):
