@@ -1,81 +1,112 @@
 """The graph: one scheduler for all collections and live queries of a thread.
 
 Law     every commit is one epoch: each affected node runs once, in rank order, and only then is any subscriber called
-Epoch   apply commits to their sources -> step dirty nodes rank by rank -> deliver -> run what callbacks committed, FIFO
+Epoch   apply commits to their sources -> step dirty nodes rank by rank -> hydrate what waited -> deliver -> run what
+        callbacks committed, FIFO
 Cost    nodes with a non-empty input delta, nothing else: idle queries are never visited
 Edges   a node that raises goes to status error together with everything downstream; sources and siblings carry on.
         A commit made inside a callback becomes an epoch of its own after all deliveries; 1,000 such epochs in a row raise.
         Subscribers that raise never starve others; what they raised surfaces from the outermost commit as an ExceptionGroup.
+        An interrupt (KeyboardInterrupt) inside a step puts the nodes still to run out of order, and passes through.
 
 The graph knows nothing of collections, queries or keys: a `Commit` is anything that can apply itself and name the sources
 it changed. It belongs to the thread that first used it; nothing here locks, because nothing here crosses threads (but
-`release_later`, which garbage collection may call from anywhere).
+`later`, which garbage collection may call from anywhere).
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
+from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dataflow.circuit.node import EMPTY, Node, SourceNode, StepError
+from dataflow.circuit.commit import Greeting
+from dataflow.circuit.failure import Restart, fail, notify, rebuild, recover
+from dataflow.circuit.node import EMPTY, Delta, Node, SourceNode, Subscriber
 from dataflow.errors import CollectionError, InvariantError
-from dataflow.values.equality import equal
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Callable, Hashable, Iterable, Iterator
 
-CASCADE_LIMIT = (
-    1_000  # epochs set off by callbacks of one outermost commit; more is taken for a cycle
-)
+    from dataflow.circuit.commit import Commit, Delivery
+
+CASCADE_LIMIT = 1_000  # epochs that callbacks of one outermost commit may set off
 
 
-class Commit(Protocol):
-    """What one epoch does first: `apply` makes changes visible and returns the nodes whose `out` is now non-empty.
+class Observer(Protocol):
+    """A debug mode that watches a graph: it may wrap the callables that the graph will call, and look at new rows."""
 
-    Attributes:
-        propagates: whether the nodes downstream have to hear of it. Not so when the nodes have just been hydrated, together with
-            everything downstream: then only subscribers do.
-    """
+    def function(self, call: Callable[..., Any], role: str) -> Callable[..., Any]:
+        """Return what a query should call in place of a user function; the same for the same function."""
+        ...
 
-    propagates: bool
+    def subscriber(self, call: Callable[[Any], object]) -> Callable[[Any], object]:
+        """Return what should be called in place of a subscriber."""
+        ...
 
-    def apply(self) -> list[Node]:
-        """Make the changes visible."""
+    def applied(self, changed: list[Node]) -> None:
+        """Look at sources whose new rows have just become visible."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class GraphStatistics:
-    """Snapshot of a graph: epochs run, nodes alive, rows held in nodes, rows touched so far."""
+    """Snapshot of a graph.
+
+    Attributes:
+        epochs: epochs run.
+        nodes: operators alive, sources not counted.
+        consumers: edges that lead from a node to one that reads it, sources' own included.
+        subscribers: open subscriptions and `changes()`.
+        rows_held: rows in the state of operators.
+        rows_touched: rows that the operators alive have read or written so far.
+    """
 
     epochs: int
     nodes: int
+    consumers: int
+    subscribers: int
     rows_held: int
     rows_touched: int
 
 
 class Graph:
-    """Scheduler, registry of shared nodes and clock (the epoch number) of one thread."""
+    """Scheduler, registry of shared nodes and clock (the epoch number) of one thread.
+
+    Attributes:
+        epoch: number of the current epoch, or of the last one.
+        stepping: whether a user function of a query may be running.
+        nodes: identity -> node, of the nodes that may be shared.
+        members: every node but sources.
+        anchors: what lives until it is closed, although nobody need hold it: subscriptions.
+        observer: a debug mode, or None.
+    """
 
     def __init__(self) -> None:
-        self.owner = threading.get_ident()
         self.epoch = 0
         self.stepping = False
         self.nodes: dict[Hashable, Node] = {}
         self.members: set[Node] = set()
+        self.anchors: set[object] = set()
+        self.observer: Observer | None = None
         self._busy = False
         self._buckets: list[list[Node]] = []
         self._queue: deque[Commit] = deque()
-        self._released: deque[Node] = deque()
+        self._later: deque[Callable[[], object]] = deque()
 
     # -- threads ---------------------------------------------------------------------------------------------------
 
-    def check_thread(self, name: str) -> None:
-        """Raise unless called from the thread this graph belongs to."""
-        if threading.get_ident() != self.owner:
-            error = CollectionError(f"{name} belongs to another thread")
+    def check_thread(self, owner: object) -> None:
+        """Raise unless called from the thread this graph belongs to.
+
+        Args:
+            owner: what is being used, for the message.
+        """
+        if getattr(_graphs, "graph", None) is not self:  # thread idents are reused, graphs are not
+            error = CollectionError(f"{owner} belongs to another thread")
             error.add_note(
                 "hand the change over: loop.call_soon_threadsafe(fn) or a queue.Queue read by the owner thread"
             )
@@ -94,6 +125,11 @@ class Graph:
             self.refuse_while_stepping("write to a collection")
             self._queue.append(commit)
             return
+        if self._later:
+            self.collect()
+        if self._queue:  # left behind by an interrupt
+            self._queue.append(commit)
+            commit = self._queue.popleft()
         self._busy = True
         errors: list[Exception] = []
         try:
@@ -102,10 +138,21 @@ class Graph:
                 self._run_queued(errors)
         finally:
             self._busy = False
-        if self._released:
+        if self._later:
             self.collect()
         if errors:
             raise ExceptionGroup("subscribers raised", errors)
+
+    def greet(self, subscriber: Subscriber, delta: Delta) -> None:
+        """Deliver present rows to a new subscriber, at once; what its callback commits follows as epochs of its own."""
+        if self._busy:
+            subscriber.deliver(delta)
+        else:
+            self.run(Greeting(subscriber, delta))
+
+    def restart(self, node: Node) -> None:
+        """Try failed nodes upstream of a node again; a recovery is delivered as an ordinary epoch."""
+        self.run(Restart(node))
 
     def refuse_while_stepping(self, what: str) -> None:
         """Raise if a user function of a query is running: the graph cannot change under its feet."""
@@ -117,119 +164,108 @@ class Graph:
             if not self._queue:
                 return
             self._run_epoch(self._queue.popleft(), errors)
+        if not self._queue:
+            return
         self._queue.clear()
         raise CollectionError(
             f"subscribers set off more than {CASCADE_LIMIT} epochs in a row: a callback answers its own writes"
-        )
+        ) from (ExceptionGroup("subscribers raised", errors) if errors else None)
 
     def _run_epoch(self, commit: Commit, errors: list[Exception]) -> None:
         changed = commit.apply()
-        if not changed:
+        if not changed and not commit.hydrates:
             return
         self.epoch += 1
+        if self.observer is not None:
+            self.observer.applied(changed)
         failed: list[Node] = []
-        touched = self._propagate(changed, failed) if commit.propagates else changed
-        deliveries = [(node, node.out) for node in touched if node.subscribers]
+        touched = self._propagate(changed, failed)
+        deliveries: Iterable[Delivery] = touched
+        if commit.hydrates:
+            deliveries = sorted([*touched, *commit.hydrate()], key=attrgetter("rank"))
+        due = [(each.subscribers, each.out) for each in deliveries if each.subscribers]
         for node in touched:
             node.out = EMPTY
-        for node in failed:
-            for watcher in tuple(node.watchers):
-                watcher.status_changed()
-        for node, delta in deliveries:
-            self._deliver(node, delta, errors)
+        if failed:
+            notify(failed)
+        for subscribers, delta in due:
+            self._deliver(tuple(subscribers), delta, errors)
+
+    def _deliver(
+        self, subscribers: tuple[Subscriber, ...], delta: Delta, errors: list[Exception]
+    ) -> None:
+        epoch = self.epoch
+        for subscriber in subscribers:
+            if subscriber.since < epoch:  # else it subscribed during this very delivery
+                try:
+                    subscriber.deliver(delta)
+                except Exception as error:  # noqa: BLE001 - one subscriber must not starve the next
+                    errors.append(error)
 
     def _propagate(self, changed: list[Node], failed: list[Node]) -> list[Node]:
         """Step every node that a change reaches; return those with a non-empty delta, in rank order."""
-        buckets = self._buckets
-        touched = changed
-        waiting = 0
-        for node in changed:
-            for consumer in node.consumers:
-                if not consumer.queued:
-                    consumer.queued = True
-                    buckets[consumer.rank].append(consumer)
-                    waiting += 1
-        rank = 1
+        touched, rank = changed, 1
+        waiting = sum([self._wake_consumers(node) for node in changed])
         self.stepping = True
         try:
             while waiting:
-                bucket = buckets[rank]
-                if bucket:
-                    waiting -= len(bucket)
-                    for node in bucket:
-                        node.queued = False
-                        out = self._step(node, failed)
-                        if out is None:
-                            continue
-                        if out:
-                            node.out = out
-                            touched.append(node)
-                        for consumer in node.consumers:
-                            if not consumer.queued:
-                                consumer.queued = True
-                                buckets[consumer.rank].append(consumer)
-                                waiting += 1
-                    bucket.clear()
+                bucket = self._buckets[rank]
+                waiting -= len(bucket)
+                for node in bucket:
+                    out = self._step(node, failed)
+                    node.queued = False
+                    if out:
+                        node.out = out
+                        touched.append(node)
+                    if out is not None:
+                        waiting += self._wake_consumers(node)
+                bucket.clear()
                 rank += 1
+        except BaseException as interrupt:
+            self._abandon(touched, interrupt)
+            raise
         finally:
             self.stepping = False
         return touched
 
-    def _step(self, node: Node, failed: list[Node]) -> list[Any] | None:
+    def _wake_consumers(self, node: Node) -> int:
+        """Queue the nodes that read a node; return how many were not queued before."""
+        woken = 0
+        for consumer in node.consumers:
+            if not consumer.queued:
+                consumer.queued = True
+                self._buckets[consumer.rank].append(consumer)
+                woken += 1
+        return woken
+
+    def _step(self, node: Node, failed: list[Node]) -> Delta | None:
         """Step one node; None when nothing downstream has to run."""
         try:
             if node.error is None:
                 node.steps += 1
-                return node.step() or None
-            return self._recover(node, failed)
+                try:
+                    return node.step() or None
+                except BaseException:
+                    node.undo()
+                    raise
+            recovered = recover(node)
         except Exception as error:  # noqa: BLE001 - whatever a user function raises becomes the node's status
-            self._fail(node, error, failed)
+            failed += fail(node, error)
             return None
+        if recovered is not None:
+            failed.append(node)
+        return recovered
 
-    def _deliver(self, node: Node, delta: list[Any], errors: list[Exception]) -> None:
-        for subscriber in tuple(node.subscribers):
-            if subscriber.since >= self.epoch:  # subscribed during this very delivery
-                continue
-            try:
-                subscriber.deliver(delta)
-            except Exception as error:  # noqa: BLE001 - one subscriber must not starve the next
-                errors.append(error)
-
-    # -- failure and recovery ---------------------------------------------------------------------------------------
-
-    def _fail(self, node: Node, error: Exception, failed: list[Node]) -> None:
-        """Put a node and everything downstream out of order; their last good rows stay readable."""
-        node.undo()
-        node.failed_at = (error.key,) if isinstance(error, StepError) else None
-        cause = error.__cause__ if isinstance(error, StepError) and error.__cause__ else error
-        for affected in downstream(node):
-            if affected.error is None:
-                affected.error = cause
-            failed.append(affected)
-
-    def _recover(self, node: Node, failed: list[Node]) -> list[Any] | None:
-        """Rehydrate a failed node if what it failed on is gone; its delta is the net difference of its rows."""
-        if any(source.error is not None for source in node.inputs):
-            return None
-        if node.failed_at is not None and not node.reaches(*node.failed_at):
-            return None
-        before = node.rows
-        self.rebuild(node)
-        failed.append(node)
-        if before is None or node.rows is None:
-            return EMPTY
-        return difference(before, node.rows)
-
-    def rebuild(self, node: Node) -> None:
-        """Hydrate a node; if that raises, put it out of order with its old rows."""
-        rows = node.rows
-        try:
-            node.hydrate()
-        except Exception:
-            node.rows = rows
-            raise
-        node.error = None
-        node.failed_at = None
+    def _abandon(self, touched: list[Node], interrupt: BaseException) -> None:
+        """Leave an epoch in the middle: what has not run is out of order until it is restarted or reached again."""
+        for node in touched:
+            node.out = EMPTY
+        for bucket in self._buckets:
+            for node in bucket:
+                if node.queued:
+                    node.queued = False
+                    notify(fail(node, interrupt))
+            bucket.clear()
 
     # -- nodes -----------------------------------------------------------------------------------------------------
 
@@ -246,16 +282,16 @@ class Graph:
             self._buckets.append([])
         for source in dict.fromkeys(node.inputs):
             source.references += 1
-            source.consumers.append(node)
+            source.consumers[node] = None
         upstream = next((source.error for source in node.inputs if source.error), None)
         if upstream is not None:
             node.error = upstream
             return
         self.stepping, stepping = True, self.stepping
         try:
-            self.rebuild(node)
+            rebuild(node)
         except Exception as error:  # noqa: BLE001 - becomes the node's status
-            self._fail(node, error, [])
+            fail(node, error)
         finally:
             self.stepping = stepping
 
@@ -270,52 +306,43 @@ class Graph:
             if current.references or isinstance(current, SourceNode):
                 continue
             self.members.discard(current)
-            if current.identity is not None:
-                self.nodes.pop(current.identity, None)
+            if self.nodes.get(current.identity) is current:
+                del self.nodes[current.identity]
             for source in dict.fromkeys(current.inputs):
-                source.consumers.remove(current)
+                del source.consumers[current]
                 pending.append(source)
 
-    def release_later(self, node: Node) -> None:
-        """Release at the next safe point. Safe to call from a finalizer, in any thread, in the middle of a step."""
-        self._released.append(node)
+    @contextmanager
+    def isolated(self) -> Iterator[None]:
+        """Share no node between what is planned inside the `with` and what is planned outside."""
+        nodes, self.nodes = self.nodes, {}
+        try:
+            yield
+        finally:
+            self.nodes = nodes
+
+    def later(self, action: Callable[[], object]) -> None:
+        """Do something at the next safe point. May be called by a finalizer, in any thread, in the middle of a step."""
+        self._later.append(action)
 
     def collect(self) -> None:
-        """Release what finalizers have handed over, unless an epoch is running."""
-        while self._released and not self._busy:
-            self.release(self._released.popleft())
+        """Do what finalizers have asked for, unless an epoch is running."""
+        while self._later and not self._busy:
+            self._later.popleft()()
 
     def statistics(self) -> GraphStatistics:
-        """Return a snapshot of counters; finalizers' releases are carried out first."""
+        """Return a snapshot of counters; what finalizers asked for is done first."""
         self.collect()
+        sources = {source for node in self.members for source in node.inputs}
+        known = self.members | sources
         return GraphStatistics(
             epochs=self.epoch,
             nodes=len(self.members),
+            consumers=sum(len(node.consumers) for node in known),
+            subscribers=sum(len(node.subscribers) for node in known),
             rows_held=sum(node.state_rows() for node in self.members),
             rows_touched=sum(node.touched for node in self.members),
         )
-
-
-def downstream(node: Node) -> Iterable[Node]:
-    """Return a node and everything that reads it, directly or not."""
-    seen = {node: None}
-    for current in (pending := [node]):
-        for consumer in current.consumers:
-            if consumer not in seen:
-                seen[consumer] = None
-                pending.append(consumer)
-    return seen
-
-
-def difference(before: dict[Any, Any], after: dict[Any, Any]) -> list[Any]:
-    """Return the net delta between two states of a relation."""
-    delta = [
-        (key, row, after.get(key))
-        for key, row in before.items()
-        if key not in after or not equal(row, after[key])
-    ]
-    delta.extend((key, None, row) for key, row in after.items() if key not in before)
-    return delta
 
 
 _graphs = threading.local()

@@ -19,7 +19,7 @@ Source  Budiu et al., "DBSP: Automatic Incremental View Maintenance", VLDB 2023,
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -38,6 +38,28 @@ class StepError(Exception):
         self.key = key
 
 
+class Subscriber(Protocol):
+    """Gets the delta of every epoch in which a node changed.
+
+    Attributes:
+        since: the epoch it was made in; it hears of later ones.
+    """
+
+    since: int
+
+    def deliver(self, delta: Delta) -> None:
+        """Take in the net delta of an epoch."""
+        ...
+
+
+class Watcher(Protocol):
+    """Is told when a node gets out of order, and when it recovers."""
+
+    def status_changed(self) -> None:
+        """Look at the status again."""
+        ...
+
+
 class Node:
     """An operator of a running graph. Subclasses implement `step`, `scan` and `hydrate`.
 
@@ -47,6 +69,9 @@ class Node:
         rows: key -> row of the whole output, or None when the node does not keep it.
         error: why the node is out of order, or None.
         source: the generated code, "" for a node without any.
+        consumers: the nodes that read it.
+        subscribers: who is called with its delta once the epoch is over.
+        watchers: who is told of failure and recovery.
         touched: rows this node has read or written since it was made (input delta entries plus rows looked up).
     """
 
@@ -75,9 +100,9 @@ class Node:
         self.label = label or type(self).__name__
         self.source = ""
         self.rank: int = 1 + max((node.rank for node in inputs), default=-1)
-        self.consumers: list[Node] = []
-        self.subscribers: list[Any] = []
-        self.watchers: list[Any] = []
+        self.consumers: dict[Node, None] = {}  # dicts for order and for removal in O(1)
+        self.subscribers: dict[Subscriber, None] = {}
+        self.watchers: dict[Watcher, None] = {}
         self.out: Delta = EMPTY
         self.rows: dict[Any, Any] | None = None
         self.error: BaseException | None = None

@@ -3,11 +3,15 @@
 It subscribes when it is made, not when it is first awaited, so nothing is missed between. A fast consumer gets one list per
 epoch; a slow one gets the epochs it missed merged into one net change per key, so what waits is never more than the rows touched.
 
+The graph holds the `Inbox`, whoever consumes holds the `Changes`: an iterator that is dropped without `aclose()` (a `break` out
+of `async for`) is let go by garbage collection, unless somebody is awaiting it. The source lives as long as the iterator does.
+
 asyncio is imported here, inside the functions that wait, and nowhere else in the engine's lower layers.
 """
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
 from dataflow.collection.changes import Change, changes_of
@@ -19,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from dataflow.circuit.node import Delta
+    from dataflow.circuit.graph import Graph
+    from dataflow.circuit.node import Delta, Node
 
 R = TypeVar("R")
 
@@ -43,6 +48,68 @@ class Followed(Protocol):
         ...
 
 
+class Inbox:
+    """What has happened since the consumer last looked.
+
+    Attributes:
+        since: the epoch at whose end it was made.
+        closed: whether it takes in nothing more.
+        wake: what the consumer is waiting on, if it is.
+    """
+
+    __slots__ = ("_changes", "_forget", "_node", "closed", "since", "wake")
+
+    def __init__(self, graph: Graph, *, forget: Callable[[Any], object]) -> None:
+        self._forget = forget
+        self._changes: dict[Any, tuple[Any, Any]] = {}
+        self._node: Node | None = None
+        self.since = graph.epoch
+        self.closed = False
+        self.wake: Future[None] | None = None
+
+    def follow(self, node: Node) -> None:
+        """Get the deltas and the status of a node from now on."""
+        self._node = node
+        node.subscribers[self] = None
+        node.watchers[self] = None
+
+    def deliver(self, delta: Delta) -> None:
+        """Take in the delta of an epoch."""
+        if self.closed:
+            return
+        changes = self._changes
+        for key, old, new in delta:
+            earlier = changes.get(key)
+            changes[key] = (old, new) if earlier is None else (earlier[0], new)
+        self.status_changed()
+
+    def status_changed(self) -> None:
+        """Let the consumer look again: there are changes, or the source has failed or closed."""
+        if self.wake is not None and not self.wake.done():
+            self.wake.set_result(None)
+
+    def take(self) -> Delta:
+        """Return the net changes since the last call."""
+        changes, self._changes = self._changes, {}
+        return [
+            (key, old, new)
+            for key, (old, new) in changes.items()
+            if not (old is new or (old is not None and new is not None and equal(old, new)))
+        ]
+
+    def close(self) -> None:
+        """Take in nothing more; what has come in so far can still be taken."""
+        if self.closed:
+            return
+        self.closed = True
+        self._forget(self)
+        if self._node is not None:
+            self._node.subscribers.pop(self, None)
+            self._node.watchers.pop(self, None)
+            self._node = None
+        self.status_changed()
+
+
 class Changes(Generic[R]):
     """Asynchronous iterator over lists of changes; leaving it (`async with`, `aclose()`) unsubscribes at once.
 
@@ -53,31 +120,16 @@ class Changes(Generic[R]):
     def __init__(
         self,
         source: Followed,
-        detach: Callable[[Changes[R]], None],
+        graph: Graph,
+        inbox: Inbox,
         initial: Delta | None,
-        *,
-        since: int,
     ) -> None:
-        self.since = since
-        self.nodes: list[Any] = []  # where it is attached, for whoever detaches it
-        self._source = source
-        self._detach: Callable[[Changes[R]], None] | None = detach
+        self._source: Followed | None = source
+        self._graph = graph
+        self._inbox = inbox
         self._initial = initial
-        self._waiting: dict[Any, tuple[Any, Any]] = {}
-        self._wake: Future[None] | None = None
-
-    def deliver(self, delta: Delta) -> None:
-        """Take in the delta of an epoch."""
-        waiting = self._waiting
-        for key, old, new in delta:
-            earlier = waiting.get(key)
-            waiting[key] = (old, new) if earlier is None else (earlier[0], new)
-        self.status_changed()
-
-    def status_changed(self) -> None:
-        """Look again: there are changes, or the source has failed or closed."""
-        if self._wake is not None and not self._wake.done():
-            self._wake.set_result(None)
+        self._finalizer = weakref.finalize(self, graph.later, inbox.close)
+        self._finalizer.atexit = False
 
     def __aiter__(self) -> Self:
         return self
@@ -85,44 +137,44 @@ class Changes(Generic[R]):
     async def __anext__(self) -> list[Change[R]]:
         import asyncio
 
-        while True:
-            if self._detach is None:
-                raise StopAsyncIteration
+        inbox = self._inbox
+        if inbox.wake is not None:
+            raise CollectionError(
+                "changes() is awaited twice at a time: give each consumer its own"
+            )
+        while self._source is not None:
             ready = self._take()
             if ready is not None:
                 return ready
-            if self._source.status == "error":
+            status = self._source.status
+            if status == "error":
                 raise CollectionError(
                     f"{self._source.name!r} is in status 'error'"
                 ) from self._source.error
-            if self._source.status == "closed":
-                raise StopAsyncIteration
-            self._wake = asyncio.get_running_loop().create_future()
+            if status == "closed":
+                break
+            inbox.wake = asyncio.get_running_loop().create_future()
             try:
-                await self._wake
+                await inbox.wake
             finally:
-                self._wake = None
+                inbox.wake = None
+        raise StopAsyncIteration
 
     def _take(self) -> list[Change[R]] | None:
         if self._initial is not None:
             initial, self._initial = self._initial, None
             return changes_of(initial)
-        if not self._waiting:
-            return None
-        waiting, self._waiting = self._waiting, {}
-        net = [
-            (key, old, new)
-            for key, (old, new) in waiting.items()
-            if not (old is new or (old is not None and new is not None and equal(old, new)))
-        ]
+        net = self._inbox.take()
         return changes_of(net) if net else None
 
     async def aclose(self) -> None:
-        """Unsubscribe; a pending iteration ends."""
-        detach, self._detach = self._detach, None
-        if detach is not None:
-            detach(self)
-            self.status_changed()
+        """Unsubscribe; a pending iteration ends. Closing twice is allowed."""
+        if self._source is None:
+            return
+        self._graph.check_thread("changes()")
+        self._finalizer.detach()
+        self._source = None
+        self._inbox.close()
 
     async def __aenter__(self) -> Self:
         return self

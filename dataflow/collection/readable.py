@@ -9,12 +9,15 @@ A readable belongs to the thread of its first use. Every public call checks that
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, TypeVar
 
 from dataflow.circuit.graph import Graph, current_graph
-from dataflow.collection.following import Changes
+from dataflow.collection.following import Changes, Inbox
+from dataflow.collection.readiness import Wake
 from dataflow.collection.subscription import Subscription
 from dataflow.collection.table import html_table
+from dataflow.errors import CollectionError
 from dataflow.query.source import Source
 from dataflow.values.normal import expose, normal
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
     from dataflow.circuit.node import Delta, Node
     from dataflow.collection.changes import Change
+    from dataflow.collection.readiness import Waiting
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -32,15 +36,15 @@ Status: TypeAlias = Literal["loading", "ready", "error", "closed"]
 class Readable(Source[R_co]):
     """A source with rows in the graph of one thread."""
 
-    __slots__ = ("__weakref__", "_graph", "_name", "_open", "_pending")
+    __slots__ = ("__weakref__", "_followers", "_graph", "_name", "_waiting")
+
+    _kind: ClassVar[str]
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._graph: Graph | None = None
-        self._pending: list[
-            tuple[Any, bool]
-        ] = []  # followers that wait for the node, and whether they want its rows
-        self._open: list[Changes[Any]] = []
+        self._followers: dict[Subscription | Inbox, None] = {}
+        self._waiting: dict[Waiting, None] = {}
 
     # -- what subclasses know ----------------------------------------------------------------------------------------
 
@@ -70,12 +74,48 @@ class Readable(Source[R_co]):
         graph = self._graph
         if graph is None:
             graph = self._graph = current_graph()
-        graph.check_thread(f"{self._kind} {self._name!r}")
+        graph.check_thread(self)
         return graph
 
     def _node_in_use(self) -> Node | None:
         self._used()
         return self._find_node()
+
+    def __str__(self) -> str:
+        return f"{self._kind} {self._name!r}"
+
+    # -- readiness ---------------------------------------------------------------------------------------------------
+
+    def wait_for(self, waiting: Waiting) -> bool:
+        """Ask to be told once the source is no longer loading; False if it is not."""
+        self._node_in_use()
+        if self.status != "loading":
+            return False
+        self._waiting[waiting] = None
+        return True
+
+    def stop_waiting(self, waiting: Waiting) -> None:
+        """Take back `wait_for`."""
+        self._waiting.pop(waiting, None)
+
+    async def wait_ready(self) -> None:
+        """Wait until the first rows are there.
+
+        Raises:
+            CollectionError: if the status is, or becomes, "error" or "closed".
+        """
+        import asyncio
+
+        future = asyncio.get_running_loop().create_future()
+        wake = Wake(future)
+        if self.wait_for(wake):
+            try:
+                await future
+            finally:
+                self.stop_waiting(wake)
+        self._node_in_use()
+        if self.status == "error":
+            raise CollectionError(f"{self} is in status 'error'") from self.error
 
     # -- rows --------------------------------------------------------------------------------------------------------
 
@@ -91,7 +131,7 @@ class Readable(Source[R_co]):
 
     def __iter__(self) -> Iterator[Any]:
         node = self._node_in_use()
-        return iter([]) if node is None else map(expose, _keys(node))
+        return iter([]) if node is None else map(expose, list(_keys(node)))
 
     def __len__(self) -> int:
         node = self._node_in_use()
@@ -100,6 +140,16 @@ class Readable(Source[R_co]):
     def __contains__(self, key: object) -> bool:
         node = self._node_in_use()
         return node is not None and node.rows is not None and normal(key) in node.rows
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        mine, theirs = _by_normal_form(self), _by_normal_form(other)
+        return mine == theirs
+
+    __hash__ = None  # type: ignore[assignment]  # equal contents now need not be equal later
 
     def rows(self) -> list[R_co]:
         """Return the rows in query order, as a new list. The rows are the stored ones: do not change them."""
@@ -129,13 +179,19 @@ class Readable(Source[R_co]):
         Returns:
             A subscription, alive until its `close()`, also when this handle is dropped.
         """
-        graph = self._used()
-        subscription = Subscription(self, graph, fn, where=where)
-        node = self._find_node()
-        if node is None:
-            self._pending.append((subscription, initial))
-        else:
-            subscription.attach(node, initial=initial)
+        graph, node = self._used(), self._find_node()
+        graph.refuse_while_stepping("subscribe")
+        if graph.observer is not None:
+            fn = graph.observer.subscriber(fn)
+        subscription = Subscription(graph, fn, where=where, forget=self._forget)
+        self._followers[subscription] = None
+        if node is not None:
+            subscription.follow(node)
+            try:
+                _begin(subscription, node, graph, initial=initial)
+            except BaseException:
+                subscription.close()
+                raise
         return subscription
 
     def changes(self, *, initial: bool = False) -> Changes[Any]:
@@ -144,32 +200,16 @@ class Readable(Source[R_co]):
         Args:
             initial: yield the present rows first, as inserts; an empty list, once, if there are none.
         """
-        graph = self._used()
-        node = self._find_node()
-        present: Delta | None = None
-        if initial and node is not None:
-            rows = node.rows or {}
-            present = [(key, None, rows[key]) for key in _keys(node)]
-        following: Changes[Any] = Changes(self, self._unfollow, present, since=graph.epoch)
-        self._open.append(following)
-        if node is None:
-            self._pending.append((following, initial))
-        else:
-            self._follow(node, following)
-        return following
+        graph, node = self._used(), self._find_node()
+        graph.refuse_while_stepping("subscribe")
+        inbox = Inbox(graph, forget=self._forget)
+        self._followers[inbox] = None
+        if node is not None:
+            inbox.follow(node)
+        return Changes(self, graph, inbox, present_rows(node) if initial else None)
 
-    @staticmethod
-    def _follow(node: Node, following: Changes[Any]) -> None:
-        node.subscribers.append(following)
-        node.watchers.append(following)
-        following.nodes.append(node)
-
-    def _unfollow(self, following: Changes[Any]) -> None:
-        self._open.remove(following)
-        self._pending = [entry for entry in self._pending if entry[0] is not following]
-        for node in following.nodes:
-            node.subscribers.remove(following)
-            node.watchers.remove(following)
+    def _forget(self, follower: Subscription | Inbox) -> None:
+        self._followers.pop(follower, None)
 
     def _repr_html_(self) -> str:
         return html_table(self.rows(), caption=repr(self))
@@ -182,5 +222,21 @@ def _keys(node: Node) -> Iterable[Any]:
     keys = node.ordered_keys()
     if keys is not None:
         return keys
-    assert node.rows is not None
-    return list(node.rows)
+    return () if node.rows is None else node.rows
+
+
+def _by_normal_form(mapping: Mapping[Any, Any]) -> dict[Any, Any]:
+    return {normal(key): row for key, row in mapping.items()}
+
+
+def present_rows(node: Node | None) -> Delta:
+    """Return all rows of a node as inserts, in query order."""
+    rows = {} if node is None or node.rows is None else node.rows
+    return [] if node is None else [(key, None, rows[key]) for key in _keys(node)]
+
+
+def _begin(subscription: Subscription, node: Node, graph: Graph, *, initial: bool) -> None:
+    if not initial:
+        subscription.skip(lambda: present_rows(node))
+    elif present := present_rows(node):
+        graph.greet(subscription, present)

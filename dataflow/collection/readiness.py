@@ -2,35 +2,59 @@
 
 Law     a live result is empty and "loading" until all its sources are ready; then it hydrates in one epoch, together with
         everything that waited for it, and only then is any subscriber called
+Edges   who waits is told once, whether the source got ready, failed or closed: it looks at the status and decides
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from dataflow.circuit.commit import Commit
 
-    from dataflow.circuit.node import Node
+if TYPE_CHECKING:
+    from asyncio import Future
+    from collections.abc import Callable, Iterable
+
+    from dataflow.circuit.commit import Announcement
 
 
 class Waiting(Protocol):
-    """Something that waits for a source: a live query, held weakly."""
+    """Something that waits for a source: a live query, or somebody's `wait_ready()`."""
 
-    def source_ready(self) -> Iterable[Node]:
-        """Hydrate if everything is there; return the nodes that now have rows to announce."""
+    def source_ready(self) -> list[Announcement]:
+        """Look at the source's status again; return what is to be announced of it."""
+        ...
 
 
-class Readiness:
-    """The commit that hydrates what waited. Its nodes hold the new rows already: nothing downstream has to hear of them."""
+class Readiness(Commit):
+    """The commit that hydrates what waited.
 
-    __slots__ = ("_waiting",)
+    Args:
+        starts: each makes one source ready and returns what is to be announced of it.
+    """
 
-    propagates = False
+    __slots__ = ("_starts",)
 
-    def __init__(self, waiting: list[Waiting]) -> None:
-        self._waiting = waiting
+    hydrates = True
 
-    def apply(self) -> list[Node]:
-        """Hydrate; called by the graph at the start of the epoch."""
-        return [node for waiting in self._waiting for node in waiting.source_ready()]
+    def __init__(self, starts: Iterable[Callable[[], list[Announcement]]]) -> None:
+        self._starts = starts
+
+    def hydrate(self) -> list[Announcement]:
+        """Start everything; called by the graph."""
+        return [announcement for start in self._starts for announcement in start()]
+
+
+class Wake:
+    """Wakes a coroutine that waits for a source."""
+
+    __slots__ = ("_future",)
+
+    def __init__(self, future: Future[None]) -> None:
+        self._future = future
+
+    def source_ready(self) -> list[Announcement]:
+        """Let the coroutine look at the status."""
+        if not self._future.done():
+            self._future.set_result(None)
+        return []

@@ -2,7 +2,8 @@
 
 Law     folding a subscriber's deliveries over its initial rows reproduces what it watches, `where` included
 Edges   a subscription lives until it is closed, also when its handle is dropped, and keeps its source alive; closing takes
-        effect at once, even during a delivery; a subscription made during a delivery starts with the next epoch
+        effect at once, even during a delivery; a subscription made during a delivery starts with the next epoch; a row for
+        which `where` raises counts as filtered out, and what it raised surfaces as if the callback had raised it
 """
 
 from __future__ import annotations
@@ -27,71 +28,87 @@ class Subscription:
         closed: whether it has been closed.
     """
 
-    __slots__ = ("_call", "_inside", "_node", "_source", "_where", "closed", "since")
+    __slots__ = ("_call", "_forget", "_graph", "_inside", "_node", "_where", "closed", "since")
 
     def __init__(
         self,
-        source: object,
         graph: Graph,
         call: Callable[[list[Change[Any]]], object],
         *,
         where: Callable[[Any], object] | None,
+        forget: Callable[[Any], object],
     ) -> None:
-        self._source = source  # kept alive by the subscription
+        self._graph = graph
         self._call = call
         self._where = where
+        self._forget = forget  # bound to the source, which the subscription thus keeps alive
         self._inside: set[Any] = set()  # keys of the rows that `where` let through
         self._node: Node | None = None
         self.since = graph.epoch
         self.closed = False
+        graph.anchors.add(self)
 
-    def attach(self, node: Node, *, initial: bool) -> None:
-        """Start to follow a node; with `initial` its present rows are delivered at once, as inserts."""
+    def follow(self, node: Node) -> None:
+        """Get the deltas of a node from now on."""
         self._node = node
-        node.subscribers.append(self)
-        if not initial and self._where is None:
-            return
-        keys = node.ordered_keys()
-        rows = node.rows or {}
-        present: Delta = [(key, None, rows[key]) for key in (rows if keys is None else keys)]
+        node.subscribers[self] = None
+
+    def skip(self, present: Callable[[], Delta]) -> None:
+        """Take present rows as known, without delivering them."""
         if self._where is not None:
-            present = self._narrow(present)
-        if initial and present:
-            self._call(changes_of(present))
+            _, raised = self._narrow(present())
+            if raised is not None:
+                raise raised
 
     def deliver(self, delta: Delta) -> None:
         """Call the subscriber with the changes of one epoch."""
         if self.closed:
             return
-        if self._where is not None:
-            delta = self._narrow(delta)
-        if delta:
+        if self._where is None:
             self._call(changes_of(delta))
+            return
+        narrowed, raised = self._narrow(delta)
+        if narrowed:
+            self._call(changes_of(narrowed))
+        if raised is not None:
+            raise raised
 
-    def _narrow(self, delta: Delta) -> Delta:
+    def _narrow(self, delta: Delta) -> tuple[Delta, Exception | None]:
         """Turn a delta into that of the rows for which `where` holds, calling it once per new row."""
-        where, inside = self._where, self._inside
-        assert where is not None
+        inside = self._inside
         narrowed: Delta = []
+        raised: Exception | None = None
         for key, old, new in delta:
-            was, now = key in inside, new is not None and bool(where(new))
+            was, now = key in inside, False
+            if new is not None:
+                try:
+                    now = self._holds(new)
+                except Exception as error:  # noqa: BLE001 - raised when the other rows are delivered
+                    raised = raised or error
             if now:
                 inside.add(key)
                 narrowed.append((key, old if was else None, new))
             elif was:
                 inside.discard(key)
                 narrowed.append((key, old, None))
-        return narrowed
+        return narrowed, raised
+
+    def _holds(self, row: Any) -> bool:
+        assert self._where is not None
+        return bool(self._where(row))
 
     def close(self) -> None:
         """Stop; no call is made after this returns. Closing twice is allowed."""
         if self.closed:
             return
+        self._graph.check_thread("a subscription")
         self.closed = True
+        self._graph.anchors.discard(self)
         if self._node is not None:
-            self._node.subscribers.remove(self)
+            self._node.subscribers.pop(self, None)
         self._node = None
-        self._source = None
+        self._forget(self)
+        self._forget = _forgotten
 
     def __enter__(self) -> Self:
         return self
@@ -103,3 +120,7 @@ class Subscription:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _forgotten(_: object) -> None:
+    """Stand in for the source of a closed subscription, which is no longer held."""

@@ -8,29 +8,36 @@ Cost    O(rows written); a commit of one row never builds a staging dict
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
-from dataflow.collection.batch import current_batch
+from dataflow.circuit.commit import Commit
+from dataflow.collection.batch import Staged, current_batch
 from dataflow.errors import CollectionError
-from dataflow.values.normal import PLAIN, normal
+from dataflow.values.normal import PLAIN, expose, normal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
+    from dataflow.circuit.graph import Graph
     from dataflow.circuit.node import Delta, Node, SourceNode
-    from dataflow.collection.collection import Collection
 
 R = TypeVar("R")
 
 
-class StagedRows:
+class Written(Protocol):
+    """What a writer asks the collection it writes to; both get more special when the first row shows what rows are."""
+
+    key_of: Callable[[Any], Any]
+    equal_rows: Callable[[Any, Any], bool]
+
+
+class StagedRows(Staged):
     """Writes to one collection, last one per key; None stands for a delete."""
 
     __slots__ = ("_collection", "_node", "_rows", "_truncate")
 
-    propagates = True
-
-    def __init__(self, collection: Collection[Any], node: SourceNode) -> None:
+    def __init__(self, collection: Written, node: SourceNode) -> None:
         self._collection = collection
         self._node = node
         self._rows: dict[Any, Any] = {}
@@ -95,14 +102,12 @@ class StagedRows:
         return delta
 
 
-class OneRow:
+class OneRow(Commit):
     """A commit of a single write, the common case of a live stream."""
 
     __slots__ = ("_collection", "_key", "_node", "_row")
 
-    propagates = True
-
-    def __init__(self, collection: Collection[Any], node: SourceNode, key: Any, row: Any) -> None:
+    def __init__(self, collection: Written, node: SourceNode, key: Any, row: Any) -> None:
         self._collection = collection
         self._node = node
         self._key = key
@@ -130,15 +135,16 @@ class OneRow:
 class SyncWriter(Generic[R]):
     """Writes rows into a collection; used as `with collection.sync() as write:`."""
 
-    __slots__ = ("_collection", "_key", "_node", "_open", "_row", "_staged")
+    __slots__ = ("_collection", "_graph", "_key", "_node", "_open", "_row", "_staged")
 
-    def __init__(self, collection: Collection[R], node: SourceNode) -> None:
+    def __init__(self, collection: Written, graph: Graph, node: SourceNode) -> None:
         self._collection = collection
+        self._graph = graph
         self._node = node
         self._key: Any = None  # of the only write so far; never the key of a row
         self._row: Any = None
         self._staged: StagedRows | None = None
-        self._open = False
+        self._open: bool | None = None  # None: not yet
 
     def insert(self, row: R) -> None:
         """Add a row, or replace the one with its key."""
@@ -157,13 +163,14 @@ class SyncWriter(Generic[R]):
         key = self._collection.key_of(row)
         rows = self._node.rows
         if rows is not None and rows.get(key) is row:
-            error = CollectionError(f"update got the stored row of key {key!r} itself")
+            error = CollectionError(f"update got the stored row of key {expose(key)!r} itself")
             error.add_note("rows are shared and must not be changed in place: pass a changed copy")
             raise error
         self._write(key, row)
 
     def delete(self, key: Any) -> None:
         """Remove the row of a key; nothing happens if there is none."""
+        self._check_open()
         found = key if key.__class__ in PLAIN else normal(key)
         if found is not None:
             self._write(found, None)
@@ -198,6 +205,8 @@ class SyncWriter(Generic[R]):
             )
 
     def __enter__(self) -> Self:
+        if self._open is not None:
+            raise CollectionError("a sync writer is for one commit: call sync() again")
         self._open = True
         return self
 
@@ -216,6 +225,6 @@ class SyncWriter(Generic[R]):
         if batch is not None:
             batch.stage(self._collection, self._many())
         elif self._staged is None:
-            self._collection.run(OneRow(self._collection, self._node, self._key, self._row))
+            self._graph.run(OneRow(self._collection, self._node, self._key, self._row))
         else:
-            self._collection.run(self._staged)
+            self._graph.run(self._staged)

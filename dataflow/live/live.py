@@ -11,12 +11,16 @@ Readiness a live query over sources that still load is empty and "loading"; it h
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from dataflow.collection.following import Changes
-from dataflow.collection.readable import Readable, Status
+from dataflow.circuit.commit import Announcement
+from dataflow.collection.following import Inbox
+from dataflow.collection.readable import Readable, Status, present_rows
+from dataflow.collection.readiness import Readiness
 from dataflow.errors import CollectionError, QueryError
+from dataflow.live.functions import replace_functions
 from dataflow.live.statistics import LiveStatistics, statistics_of
 from dataflow.query import ir
 from dataflow.query.builder import Query
@@ -31,7 +35,7 @@ if TYPE_CHECKING:
 
     from dataflow.circuit.graph import Graph
     from dataflow.circuit.node import Node
-    from dataflow.collection.readiness import Waiting
+    from dataflow.collection.subscription import Subscription
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -43,13 +47,14 @@ class LiveQuery(Readable[R_co]):
 
     __slots__ = (
         "_closed",
+        "_failure",
         "_key",
         "_layout",
         "_node",
         "_release",
         "_row_type",
         "_tree",
-        "_waiting",
+        "_waiter",
     )
 
     _kind = "live query"
@@ -63,62 +68,90 @@ class LiveQuery(Readable[R_co]):
         self._layout: Layout = UNKNOWN
         self._release: weakref.finalize[Any, Any] | None = None
         self._closed = False
-        self._waiting: list[Waiting] = []  # derived queries that wait for this one
+        self._failure: Exception | None = (
+            None  # why the query could not start once its sources were there
+        )
+        self._waiter = _Waiter(self)
         graph = self._used()
         graph.refuse_while_stepping("start a live query")
         graph.collect()
-        relations = [scan.source.relation for scan in ir.scans(tree)]
-        waits = [
-            relation.wait_for(_Waiter(self))
-            for relation in dict.fromkeys(map(_Identity, relations))
-        ]
-        if not any(waits):
+        sources = _sources(tree)
+        waits = [source.wait_for(self._waiter) for source in sources]
+        if any(waits):
+            self._let_go(graph, partial(_stop_waiting, self._waiter, sources))
+        else:
             self._start(graph)
 
     # -- start and end -------------------------------------------------------------------------------------------------
 
     def _start(self, graph: Graph) -> None:
-        self._node, self._layout = Planner(graph).plan(self._tree)
-        self._release = weakref.finalize(self, graph.release_later, self._node)
+        tree = self._tree
+        if graph.observer is not None:
+            tree = replace_functions(tree, graph.observer.function)
+        self._node, self._layout = Planner(graph).plan(tree)
+        self._let_go(graph, partial(graph.release, self._node))
+
+    def _let_go(self, graph: Graph, action: Callable[[], object]) -> None:
+        """Do something when this is closed, or no longer referenced; it replaces what was to be done before."""
+        if self._release is not None:
+            self._release.detach()
+        self._release = weakref.finalize(self, graph.later, action)
         self._release.atexit = False
 
-    def source_ready(self) -> list[Node]:
-        """Hydrate if every source is ready, and pass it on; return the nodes to announce."""
-        if self._closed or self._node is not None or _still_loading(self._tree):
+    def source_ready(self) -> list[Announcement]:
+        """Hydrate if every source is ready, and pass it on; return what is to be announced."""
+        if self.status != "loading" or any(s.status == "loading" for s in _sources(self._tree)):
             return []
-        self._start(self._used())
-        node = self._node
-        assert node is not None
-        node.out = [(key, None, row) for key, row in node.scan()]
-        pending, self._pending = self._pending, []
-        for follower, _ in pending:
-            if isinstance(follower, Changes):
-                self._follow(node, follower)
-            elif not follower.closed:
-                follower.attach(node, initial=False)
-        waiting, self._waiting = self._waiting, []
-        derived = [found for waiter in waiting for found in waiter.source_ready()]
-        return ([node] if node.out else []) + derived
+        try:
+            self._start(self._used())
+        except Exception as error:  # noqa: BLE001 - nobody to raise to: it becomes the status
+            self._failure = error
+        followers = tuple(self._followers)
+        waiting, self._waiting = self._waiting, {}
+        announcements = self._announce(followers)
+        for each in waiting:
+            announcements += each.source_ready()
+        return announcements
 
-    def wait_for(self, waiting: Waiting) -> bool:
-        """Ask to be told when the result is ready; False if it already is."""
-        self._check_open()
-        if self._node is not None:
-            return False
-        self._waiting.append(waiting)
-        return True
+    def _announce(self, followers: tuple[Subscription | Inbox, ...]) -> list[Announcement]:
+        node = self._node
+        for follower in followers:
+            if node is not None:
+                follower.follow(node)
+            if isinstance(follower, Inbox):
+                follower.status_changed()
+        present = present_rows(node)
+        return [Announcement(node.rank, followers, present)] if node and present else []
+
+    def restart(self) -> None:
+        """Try what failed again, though nothing has changed: for functions that failed on something outside.
+
+        Nothing happens unless the status is "error". If it fails again, the status stays as it is.
+        """
+        graph, node = self._used(), self._find_node()
+        if self._failure is not None:
+            self._failure = None
+            graph.run(Readiness((self.source_ready,)))
+        elif node is not None and node.error is not None:
+            graph.restart(node)
 
     def close(self) -> None:
-        """Release the plan and end every `changes()`. Closing twice is allowed; using a closed live query raises."""
+        """Release the plan, close subscriptions and end every `changes()`. Closing twice is allowed.
+
+        Queries derived from this one go on. Using a closed live query raises `CollectionError`.
+        """
         if self._closed:
             return
-        self._used()
+        graph = self._used()
         self._closed = True
-        for following in tuple(self._open):
-            following.status_changed()
+        for follower in tuple(self._followers):
+            follower.close()
+        waiting, self._waiting = self._waiting, {}
+        for each in waiting:
+            each.source_ready()
         if self._release is not None:
             self._release()
-            self._used().collect()
+            graph.collect()
         self._node = None
 
     def __enter__(self) -> Self:
@@ -161,6 +194,8 @@ class LiveQuery(Readable[R_co]):
         """`loading` until all sources are ready, `error` after a user function raised, `closed`, else `ready`."""
         if self._closed:
             return "closed"
+        if self._failure is not None:
+            return "error"
         if self._node is None:
             return "loading"
         return "ready" if self._node.error is None else "error"
@@ -168,11 +203,13 @@ class LiveQuery(Readable[R_co]):
     @property
     def error(self) -> BaseException | None:
         """What the failing user function raised, while the status is `error`; the rows are the last good ones."""
-        return None if self._node is None else self._node.error
+        return self._failure if self._node is None else self._node.error
 
     def physical(self) -> tuple[Node, Layout]:
         """Return the last node of the plan and the layout of its rows, for the compiler."""
         node = self._node_in_use()
+        if self._failure is not None:
+            raise CollectionError(f"{self} is in status 'error'") from self._failure
         assert node is not None, "compiled against before it was ready"
         layout = self._layout
         if layout.slots and layout.slots[0].kind == "any" and node.rows:
@@ -190,21 +227,7 @@ class LiveQuery(Readable[R_co]):
 
     def _check_open(self) -> None:
         if self._closed:
-            raise CollectionError(f"live query {self._name!r} is closed")
-
-
-class _Identity:
-    """A relation as a key of a dict: relations compare by content and have no hash."""
-
-    def __init__(self, relation: Any) -> None:
-        self.wait_for = relation.wait_for
-        self._relation = relation
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Identity) and self._relation is other._relation
-
-    def __hash__(self) -> int:
-        return id(self._relation)
+            raise CollectionError(f"{self} is closed")
 
 
 class _Waiter:
@@ -215,15 +238,21 @@ class _Waiter:
     def __init__(self, live_query: LiveQuery[Any]) -> None:
         self._live = weakref.ref(live_query)
 
-    def source_ready(self) -> Iterable[Node]:
+    def source_ready(self) -> list[Announcement]:
         """Pass the word on, if the live query is still there."""
         live_query = self._live()
         return [] if live_query is None else live_query.source_ready()
 
 
-def _still_loading(tree: ir.Node) -> bool:
-    relations: Iterable[Any] = (scan.source.relation for scan in ir.scans(tree))
-    return any(relation.status == "loading" for relation in relations)
+def _sources(tree: ir.Node) -> list[Readable[Any]]:
+    """Return the sources a tree reads, each once: they compare by content, so by identity."""
+    relations: list[Any] = [scan.source.relation for scan in ir.scans(tree)]
+    return list({id(relation): relation for relation in relations}.values())
+
+
+def _stop_waiting(waiter: _Waiter, sources: list[Readable[Any]]) -> None:
+    for source in sources:
+        source.stop_waiting(waiter)
 
 
 def live(

@@ -1,0 +1,80 @@
+"""Commits: what one epoch does, as far as the graph has to know.
+
+    apply      sources take over their new rows; the nodes downstream hear of what changed
+    hydrate    results that waited for their sources are built, when every running node is up to date
+
+Either may be empty. What `hydrate` builds is announced to its own followers only: it did not exist before the epoch, so
+nothing downstream has to hear of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection as Sized
+
+    from dataflow.circuit.node import Delta, Node, Subscriber
+
+
+class Delivery(Protocol):
+    """Something to deliver at the end of an epoch: the delta of a node, or the first rows of a result."""
+
+    @property
+    def rank(self) -> int:
+        """Deliveries are made in order of rank."""
+        ...
+
+    @property
+    def subscribers(self) -> Sized[Subscriber]:
+        """Who gets it."""
+        ...
+
+    @property
+    def out(self) -> Delta:
+        """What they get."""
+        ...
+
+
+class Announcement(NamedTuple):
+    """The first rows of a result, for those who wait for them."""
+
+    rank: int
+    subscribers: tuple[Subscriber, ...]
+    out: Delta
+
+
+class Commit:
+    """What one epoch does first. Subclasses override what they have to do.
+
+    Attributes:
+        hydrates: whether `hydrate` has to be called.
+    """
+
+    __slots__ = ()
+
+    hydrates: bool = False
+
+    def apply(self) -> list[Node]:
+        """Make changes visible, set the `out` of each source that changed, and return those."""
+        return []
+
+    def hydrate(self) -> list[Announcement]:
+        """Build what waited for its sources. Called when all running nodes are up to date."""
+        return []
+
+
+class Greeting(Commit):
+    """The present rows, for one subscriber that asked for them. It is an epoch, so that commits of its callback follow it."""
+
+    __slots__ = ("_delta", "_subscriber")
+
+    hydrates = True
+
+    def __init__(self, subscriber: Subscriber, delta: Delta) -> None:
+        self._subscriber = subscriber
+        self._delta = delta
+
+    def hydrate(self) -> list[Announcement]:
+        """Announce the rows."""
+        return [Announcement(0, (self._subscriber,), self._delta)]

@@ -1,0 +1,113 @@
+"""Row keys of a collection: what identifies a row, read and checked.
+
+Law     the key is the normal form of a non-null scalar, or a tuple of such parts; a row that has none is refused
+Cost    a text or an int under one field of a row of the class met last: one generated-like closure, no further call
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from dataflow.errors import CollectionError, near
+from dataflow.values import kinds
+from dataflow.values.kinds import kind_of, plain
+from dataflow.values.normal import normal
+from dataflow.values.null import is_null
+
+if TYPE_CHECKING:
+    from dataflow.values.row import RowAdapter
+
+Key = str | tuple[str, ...] | Callable[[Any], object]
+
+_NO_KEY = frozenset((kinds.LIST, kinds.SET, kinds.MAPPING, kinds.OBJECT, kinds.OPAQUE))
+
+
+class RowKeys:
+    """Reads the keys of one collection's rows.
+
+    Args:
+        owner: the collection, for errors.
+        key: a field, a tuple of fields, or a function of the row.
+    """
+
+    __slots__ = ("_key", "_owner")
+
+    def __init__(self, owner: str, key: Key) -> None:
+        self._owner = owner
+        self._key = key
+
+    def check_fields(self, adapter: RowAdapter) -> None:
+        """Raise if a key field is not among the fields that the rows declare."""
+        for name in self._fields():
+            if adapter.fields is not None and name not in adapter.fields:
+                raise CollectionError(
+                    f"{self._owner}: key field {name!r} is no field of {adapter.row_type.__name__}"
+                    f"{near(name, adapter.fields)}"
+                )
+
+    def of(self, row: Any, adapter: RowAdapter) -> Any:
+        """Return the key of a row in normal form.
+
+        Raises:
+            CollectionError: if it is null, or no scalar or tuple of scalars.
+        """
+        key = self._key
+        if isinstance(key, str):
+            return self._checked(adapter.get(row, key), row)
+        if isinstance(key, tuple):
+            return self._checked(tuple([adapter.get(row, name) for name in key]), row)
+        return self._checked(key(row), row)
+
+    def quick(self, adapter: RowAdapter, row_class: type, slow: Callable[[Any], Any]) -> Any:
+        """Return row -> key that reads rows of one class directly and leaves everything unusual to `slow`."""
+        name = self._key
+        if not isinstance(name, str):
+            return slow
+        if row_class is dict:
+
+            def key_of(row: Any) -> Any:
+                if row.__class__ is dict:
+                    key = row.get(name)
+                    if key.__class__ is str or key.__class__ is int:
+                        return key
+                return slow(row)
+
+            return key_of
+        if adapter.kind == "object":
+
+            def key_of_object(row: Any) -> Any:
+                if row.__class__ is row_class:
+                    key = getattr(row, name, None)
+                    if key.__class__ is str or key.__class__ is int:
+                        return key
+                return slow(row)
+
+            return key_of_object
+        return slow
+
+    def _fields(self) -> tuple[str, ...]:
+        if isinstance(self._key, str):
+            return (self._key,)
+        return self._key if isinstance(self._key, tuple) else ()
+
+    def _checked(self, key: Any, row: Any) -> Any:
+        if is_null(key) or (isinstance(key, tuple) and any(map(is_null, key))):
+            raise CollectionError(
+                f"{self._owner}: the key ({self._label()}) is null in row {row!r}"
+            )
+        if not _is_scalar(key):
+            raise CollectionError(
+                f"{self._owner}: a key is a scalar or a tuple of scalars, not {key!r}"
+            )
+        return normal(key)
+
+    def _label(self) -> str:
+        return "computed" if callable(self._key) else repr(self._key)
+
+
+def _is_scalar(key: Any) -> bool:
+    key = plain(key)  # the value behind an enum member or a subclass
+    if isinstance(key, tuple):
+        return all(map(_is_scalar, key))
+    return kind_of(key) not in _NO_KEY
