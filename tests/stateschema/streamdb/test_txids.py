@@ -1,0 +1,15 @@
+"""Memory of txids is bounded."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stateschema.streamdb.txids import RecentTxids
+
+
+@given(st.lists(st.lists(st.sampled_from("abcde"))), st.integers(1, 4))
+def test_the_latest_distinct_txids_are_known(batches: list[list[str]], limit: int) -> None:
+    recent = RecentTxids(limit=limit)
+    for batch in batches:
+        recent.add(batch)
+    newest_first = dict.fromkeys(txid for batch in reversed(batches) for txid in reversed(batch))
+    assert {txid for txid in "abcde" if txid in recent} == set(list(newest_first)[:limit])
