@@ -26,7 +26,6 @@ from dataflow.query.compiler.steps import (
     builds_rows,
     inequality,
     lift_steps,
-    mapped,
     segments,
 )
 
@@ -112,14 +111,14 @@ def _instantiate(layout: Layout, steps: tuple[Step, ...], *, stored: bool) -> tu
         return _write(layout, shape, len(lifter.values), stored=stored)
 
     made = factory(("chain", layout, shape, stored), write, label="chain")
-    return made, made.make(*lifter.values, Fallbacks(layout, steps), mapped)
+    return made, made.make(*lifter.values, Fallbacks(layout, steps))
 
 
 def _write(layout: Layout, steps: tuple[Step, ...], parameters: int, *, stored: bool) -> str:
     source = Source()
     parts = segments(layout, steps)
     names = "".join(f"p{index}, " for index in range(parameters))
-    with source.block(f"def make({names}safe, mapped):"):
+    with source.block(f"def make({names}safe):"):
         if stored:
             _write_stored_step(source, parts, inequality(steps, "before", "row"))
             _write_load(source, parts)

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 from dataflow.circuit.node import EMPTY, StepError
 from dataflow.query.compiler.emit import OPERATION_NAMES
 from dataflow.query.compiler.evaluate import field, item, spread
+from dataflow.query.compiler.runtime import fresh, mapped, null_if_unset
 from dataflow.values.equality import equal
 from dataflow.values.logic import and_, or_
 from dataflow.values.normal import PLAIN, expose, normal
-from dataflow.values.null import ABSENT, is_null
+from dataflow.values.null import ABSENT
 from dataflow.values.order import row_sort_key, sort_key
 
 if TYPE_CHECKING:
@@ -28,11 +29,6 @@ if TYPE_CHECKING:
 
 MISSING = (LookupError, AttributeError, TypeError, ValueError, ArithmeticError)
 """What reading a field or computing with it can raise; such a row goes to the safe evaluator."""
-
-
-def null_if_unset(value: Any) -> Any:
-    """Return null for the UNSET of msgspec, any other value as it is."""
-    return None if is_null(value) else value
 
 
 _NAMES: dict[str, Any] = {
@@ -47,7 +43,9 @@ _NAMES: dict[str, Any] = {
     "equal": equal,
     "expose": expose,
     "field": field,
+    "fresh": fresh,
     "item": item,
+    "mapped": mapped,
     "normal": normal,
     "null_if_unset": null_if_unset,
     "or_": or_,

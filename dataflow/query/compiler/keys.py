@@ -12,13 +12,15 @@ from dataflow.query.compiler.emit import Emitter
 from dataflow.query.compiler.evaluate import evaluator
 from dataflow.query.compiler.factory import Source, factory
 from dataflow.query.compiler.lift import Lifter
+from dataflow.query.scalar import Cell, Ordering
+from dataflow.values import kinds
 from dataflow.values.order import Direction, column_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dataflow.query.compiler.layout import Layout
-    from dataflow.query.scalar import Ordering, Scalar
+    from dataflow.query.scalar import Scalar
 
 
 def join_key(layout: Layout, parts: tuple[Scalar, ...]) -> Callable[[Any], Any]:
@@ -84,19 +86,19 @@ def safe_values(layout: Layout, parts: tuple[Scalar, ...]) -> Callable[[Any], tu
     return _Safe(layout, parts)
 
 
-def order_key(layout: Layout, by: tuple[Ordering, ...]) -> Callable[[Any], tuple[Any, ...]]:
-    """Return row -> tuple that sorts rows by an order, without the row key that breaks ties."""
+def order_entry(layout: Layout, by: tuple[Ordering, ...]) -> Callable[[Any, Any], tuple[Any, ...]]:
+    """Return (row key, row) -> entry that sorts rows by an order, ties by row key; see `entries`."""
     lifter = Lifter()
     shape = lifter.lift_order(by)
     made = factory(
-        ("order key", layout, shape),
+        ("order", layout, shape),
         lambda: _write_order(layout, shape, len(lifter.values)),
-        label="order key",
+        label="order",
     )
     columns = [column_key(Direction(part.descending, part.nulls_last)) for part in by]
     safe = _Safe(layout, tuple(part.by for part in by))
-    order_of: Callable[[Any], tuple[Any, ...]] = made.make(*lifter.values, safe, *columns)
-    return order_of
+    entry_of: Callable[[Any, Any], tuple[Any, ...]] = made.make(*lifter.values, safe, *columns)
+    return entry_of
 
 
 def _write_order(layout: Layout, by: tuple[Ordering, ...], parameters: int) -> str:
@@ -104,14 +106,29 @@ def _write_order(layout: Layout, by: tuple[Ordering, ...], parameters: int) -> s
     emit = Emitter(layout, "row")
     names = "".join(f"p{index}, " for index in range(parameters))
     columns = ", ".join(f"column{index}" for index in range(len(by)))
+    parts = [f"part{index}" for index in range(len(by))]
     with source.block(f"def make({names}safe, {columns}):"):
-        with source.block("def order_of(row):"):
+        with source.block("def entry_of(key, row):"):
             with source.block("try:"):
-                for index, part in enumerate(by):
-                    source.line(f"part{index} = {emit.value(part.by)}")
+                for part, ordering in zip(parts, by, strict=True):
+                    source.line(f"{part} = {emit.value(ordering.by)}")
             with source.block("except MISSING:"):
-                source.line("".join(f"part{index}, " for index in range(len(by))) + "= safe(row)")
-            values = "".join(f"column{index}(part{index}), " for index in range(len(by)))
-            source.line(f"return ({values.strip()})")
-        source.line("return order_of")
+                source.line(f"{', '.join(parts)}{',' if len(parts) == 1 else ''} = safe(row)")
+            for index, ordering in enumerate(by):
+                source.line(
+                    f"{parts[index]} = {_sort_key(parts[index], ordering, f'column{index}')}"
+                )
+            source.line(f"tie = {_sort_key('key', Ordering(Cell(0)), 'row_sort_key')}")
+            source.line(f"return ({', '.join(parts)}, tie, key)")
+        source.line("return entry_of")
     return str(source)
+
+
+def _sort_key(local: str, ordering: Ordering, general: str) -> str:
+    """Return source for the sort key of a local: in place for ints (and ascending texts), else by a call."""
+    if ordering.descending:
+        return f"({-kinds.NUMBER}, -{local}) if {local}.__class__ is int else {general}({local})"
+    return (
+        f"({kinds.NUMBER}, {local}) if {local}.__class__ is int"
+        f" else ({kinds.TEXT}, {local}) if {local}.__class__ is str else {general}({local})"
+    )

@@ -47,9 +47,15 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The slots of a row, in textual order. A layout of cells has none."""
+    """The slots of a row, in textual order. A layout of cells has none.
+
+    Attributes:
+        slots: one per alias.
+        collected: whether rows hold lists made by `collect`. They belong to the engine; user functions get copies of them.
+    """
 
     slots: tuple[Slot, ...]
+    collected: bool = False
 
     def slot(self, alias: str) -> Slot:
         """Return the slot of an alias."""
@@ -66,7 +72,7 @@ class Layout:
     def named(self, alias: str) -> Layout:
         """Return the layout of the same row under an alias."""
         (slot,) = self.slots
-        return Layout((replace(slot, alias=alias),))
+        return Layout((replace(slot, alias=alias),), self.collected)
 
     def joined_with(self, right: Layout, *, nullable: bool) -> Layout:
         """Return the layout of this row followed by the rows of another one."""
@@ -75,7 +81,8 @@ class Layout:
             replace(slot, index=len(left) + position, nullable=slot.nullable or nullable)
             for position, slot in enumerate(right.slots)
         )
-        return Layout(tuple(replace(slot, index=i) for i, slot in enumerate(left)) + moved)
+        kept = tuple(replace(slot, index=i) for i, slot in enumerate(left))
+        return Layout(kept + moved, self.collected or right.collected)
 
 
 CELLS = Layout(())

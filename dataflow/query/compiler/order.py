@@ -2,48 +2,50 @@
 
 Law         rows == the input's rows at positions offset … offset + limit of sorted(rows, order, then row key), after every epoch
 Delta rule  each changed row moves at most one other row over each edge of the window; per key only the net change is emitted
-State       one sorted list of (order, tie-break, key) over the whole input; the window's rows. O(input)
-Cost        O(log input) per changed row; an update that keeps its place touches only the window
+State       the entries (`entries`): all of them, or with a limit only the head of the order; the window's rows
+Cost        O(log input) per changed row, O(log window) with a limit; an update that keeps its place touches only the window
 Edges       ties by row key, ascending, always; a row that leaves the window is a delete, one that moves up an insert
-Source      sortedcontainers (list of lists), measured against bisect and bounded buffers in benchmarks/
+Source      engine notes in ARCHITECTURE.md; measured in benchmarks/ (top100)
 """
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from sortedcontainers import SortedList
-
 from dataflow.circuit.node import Delta, Node
-from dataflow.values.order import row_sort_key
+from dataflow.query.compiler.entries import Entry, Head, Sorted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
-Entry = tuple[Any, Any, Any]  # order of the row, order of its key, its key
 
 
 class Order(Node):
     """Sorted rows and a window over them.
 
     Args:
-        order_of: row -> sortable tuple.
+        entry_of: (row key, row) -> entry.
         limit: size of the window in rows, or None.
         offset: rows skipped before it.
     """
 
-    __slots__ = ("_entries", "_entry_of", "_kept", "_net", "_order_of", "_start", "_stop")
+    __slots__ = ("_entries", "_entry_of", "_kept", "_net", "_refills", "_stale", "_start", "_stop")
 
     def __init__(
-        self, upstream: Node, order_of: Callable[[Any], Any], limit: int | None, offset: int
+        self,
+        upstream: Node,
+        entry_of: Callable[[Any, Any], Entry],
+        limit: int | None,
+        offset: int,
     ) -> None:
-        super().__init__((upstream,), label="order by")
-        self._order_of = order_of
+        super().__init__(
+            (upstream,), label="order by" if limit is None else f"order by, limit {limit}"
+        )
+        self._entry_of = entry_of
         self._start = offset
         self._stop = None if limit is None else offset + limit
-        self._entries: Any = SortedList()
-        self._entry_of: dict[Any, Entry] = {}
+        self._entries: Sorted | Head = Sorted(())
+        self._refills = 0
+        self._stale = False  # whether the window has to be read anew at the end of the step
         self._kept: dict[Any, Any] | None = (
             None  # the input's rows, where it does not keep them itself
         )
@@ -57,16 +59,19 @@ class Order(Node):
         self._net = net
         if self._kept is not None:
             keep(self._kept, delta)
+        entry_of = self._entry_of
         for key, old, new in delta:
-            before = None if old is None else self._entry_of[key]
-            entry = None if new is None else (self._order_of(new), row_sort_key(key), key)
-            if before is not None and entry is not None and before[0] == entry[0]:
+            before = None if old is None else entry_of(key, old)
+            after = None if new is None else entry_of(key, new)
+            if before is not None and before == after:
                 self._refresh(key, new)
                 continue
             if before is not None:
                 self._remove(before)
-            if entry is not None:
-                self._insert(entry)
+            if after is not None:
+                self._insert(after)
+        if self._stale:
+            self._refill()
         rows = self.rows
         assert rows is not None
         return [(key, old, new) for key, old in net.items() if (new := rows.get(key)) is not old]
@@ -74,10 +79,9 @@ class Order(Node):
     def hydrate(self) -> None:
         source = self.inputs[0]
         self._kept = dict(source.scan()) if source.rows is None else None
-        order_of = self._order_of
-        entries = [(order_of(row), row_sort_key(key), key) for key, row in self._all().items()]
-        self._entries = SortedList(entries)
-        self._entry_of = {entry[2]: entry for entry in entries}
+        self._refills = 0
+        self._stale = False
+        self._load()
         kept = self._all()
         self.rows = {key: kept[key] for key in self.ordered_keys()}
 
@@ -92,7 +96,7 @@ class Order(Node):
         self._net = {}
 
     def ordered_keys(self) -> Iterable[Any]:
-        return (entry[2] for entry in islice(self._entries, self._start, self._stop))
+        return [entry[-1] for entry in self._entries.window(self._start, self._stop)]
 
     def state_rows(self) -> int:
         return len(self._entries)
@@ -101,6 +105,29 @@ class Order(Node):
         rows = self.inputs[0].rows if self._kept is None else self._kept
         assert rows is not None
         return rows
+
+    def _load(self) -> None:
+        """Build the entries from all rows."""
+        kept, entry_of, stop = self._all(), self._entry_of, self._stop
+        entries = [entry_of(key, row) for key, row in kept.items()]
+        whole = stop is None or self._refills > 1
+        self._entries = (
+            Sorted(entries) if whole or stop is None else Head(entries, len(entries), stop)
+        )
+
+    def _refill(self) -> None:
+        """Read the window anew, after the head has run short."""
+        self._stale = False
+        self._refills += 1
+        self._load()
+        kept, rows = self._all(), self.rows
+        assert rows is not None
+        shown = dict.fromkeys(self.ordered_keys())
+        for key in [key for key in rows if key not in shown]:
+            self._leave(key)
+        for key in shown:
+            if rows.get(key) is not kept[key]:
+                self._enter(key)
 
     # Inside an epoch the input already shows its new rows while the entries follow change by change. A key that enters the
     # window although a later change of the same epoch deletes it stands there without row until that change comes.
@@ -112,8 +139,8 @@ class Order(Node):
             self._net.setdefault(key, rows[key])
             rows[key] = row
 
-    def _enter(self, entry: Entry) -> None:
-        key, rows = entry[2], self.rows
+    def _enter(self, key: Any) -> None:
+        rows = self.rows
         assert rows is not None
         self._net.setdefault(key, rows.get(key))
         rows[key] = self._all().get(key)
@@ -124,37 +151,40 @@ class Order(Node):
         del self.rows[key]
 
     def _remove(self, entry: Entry) -> None:
-        entries, start, stop, key = self._entries, self._start, self._stop, entry[2]
-        assert self.rows is not None
-        inside = key in self.rows
-        before_window = not inside and start > 0 and entries.bisect_left(entry) < start
-        entries.remove(entry)
-        del self._entry_of[key]
-        if inside:
-            self._leave(key)
-        elif before_window:
-            if stop != start and len(entries) >= start:
-                self._leave(entries[start - 1][2])
-        else:
+        entries, start, stop = self._entries, self._start, self._stop
+        position = entries.remove(entry)
+        if entries.short:
+            self._stale = True
+        if (
+            position is None
+            or self._stale
+            or (stop is not None and position >= stop)
+            or start == stop
+        ):
             return
-        if stop is not None and len(entries) >= stop > start:
-            self._enter(entries[stop - 1])
+        if position >= start:
+            self._leave(entry[-1])
+        elif len(entries) >= start:
+            self._leave(entries.at(start - 1)[-1])
+        if stop is not None and len(entries) >= stop:
+            self._enter(entries.at(stop - 1)[-1])
 
     def _insert(self, entry: Entry) -> None:
-        entries, start, stop, key = self._entries, self._start, self._stop, entry[2]
-        entries.add(entry)
-        self._entry_of[key] = entry
-        place = entries.bisect_left(entry) if start or stop is not None else 0
-        if stop is not None and place >= stop:
+        entries, start, stop = self._entries, self._start, self._stop
+        position = entries.add(entry)
+        if (
+            position is None
+            or self._stale
+            or (stop is not None and position >= stop)
+            or start == stop
+        ):
             return
-        if place >= start:
-            self._enter(entry)
+        if position >= start:
+            self._enter(entry[-1])
         elif len(entries) > start:
-            if stop is not None and start == stop:
-                return
-            self._enter(entries[start])
-        if stop is not None and len(entries) > stop > start:
-            self._leave(entries[stop][2])
+            self._enter(entries.at(start)[-1])
+        if stop is not None and len(entries) > stop:
+            self._leave(entries.at(stop)[-1])
 
 
 def keep(rows: dict[Any, Any], delta: Delta) -> None:

@@ -14,7 +14,7 @@ by identity) is already running is that node. Only the outermost window and re-k
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, get_origin, is_typeddict
 
 from dataflow.errors import QueryError
@@ -23,7 +23,7 @@ from dataflow.query.compiler.chain import Chain, StoredChain
 from dataflow.query.compiler.group import Group
 from dataflow.query.compiler.index import Index
 from dataflow.query.compiler.join import Join, JoinShape
-from dataflow.query.compiler.keys import join_key, order_key
+from dataflow.query.compiler.keys import join_key, order_entry
 from dataflow.query.compiler.layout import CELLS, Layout, layout_of_type
 from dataflow.query.compiler.order import Order
 from dataflow.query.compiler.rekey import Rekey
@@ -203,7 +203,8 @@ class Planner:
             ("group", input_.node, input_.layout, keys, aggregates, _options(aggregates), steps),
             lambda: Group(input_.node, input_.layout, keys, aggregates, steps),
         )
-        return Physical(node, output_layout(CELLS, steps))
+        collected = any(aggregate.kind == "collect" for aggregate in aggregates)
+        return Physical(node, output_layout(replace(CELLS, collected=collected), steps))
 
     def _compute_calls(
         self, input_: Physical, keys: tuple[Scalar, ...], aggregates: tuple[Aggregate, ...]
@@ -244,7 +245,7 @@ class Planner:
         )
         node = self._share(
             identity,
-            lambda: Order(input_.node, order_key(input_.layout, by), tree.limit, tree.offset),
+            lambda: Order(input_.node, order_entry(input_.layout, by), tree.limit, tree.offset),
         )
         return Physical(node, input_.layout)
 

@@ -14,10 +14,9 @@ that passes the steps before, whatever branch of a `case` it stands in.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from dataflow.errors import QueryError
 from dataflow.query.compiler.emit import Emitter
 from dataflow.query.compiler.evaluate import Evaluator, evaluator
 from dataflow.query.compiler.layout import RECORD, UNKNOWN, Layout
@@ -119,9 +118,9 @@ def output_layout(layout: Layout, steps: Iterable[Step]) -> Layout:
     """Return the layout of the rows that a chain makes."""
     for step in steps:
         if isinstance(step, Select):
-            layout = RECORD
+            layout = replace(RECORD, collected=layout.collected)
         elif isinstance(step, Construct):
-            layout = step.layout
+            layout = replace(step.layout, collected=layout.collected)
         elif isinstance(step, CallMap):
             layout = UNKNOWN
         elif isinstance(step, Bind):
@@ -282,7 +281,8 @@ class StepWriter:
                 f"{self._prefix}called{self._calls}",
             )
             with self._source.block("try:"):
-                values = "".join(f"{emit.value(arg)}, " for arg in args)
+                wrap = "fresh({})" if part.layout.collected else "{}"
+                values = "".join(f"{wrap.format(emit.value(arg))}, " for arg in args)
                 self._source.line(f"{arguments} = ({values.strip()})")
             self._fallback(arguments, start, names)
             self._source.line(f"{result} = {_parameter(function)}(*{arguments})")
@@ -313,19 +313,14 @@ def _parameter(node: Any) -> str:
 
 
 def visible(layout: Layout, row: str) -> str:
-    """Return source for the row as users see it: joined rows become `{alias: row}`."""
+    """Return source for the row as user functions get it: joined rows become `{alias: row}`, collected lists copies."""
     if not layout.joined:
-        return row
-    return "{" + ", ".join(f"{slot.alias!r}: {slot.row(row)}" for slot in layout.slots) + "}"
-
-
-def mapped(row: Any) -> Any:
-    """Refuse a map that returns no row."""
-    if row is None:
-        error = QueryError("a function given to map returned None")
-        error.add_note("drop rows with filter, or return a row")
-        raise error
-    return row
+        return f"fresh({row})" if layout.collected else row
+    rows = [
+        f"{slot.alias!r}: " + (f"fresh({slot.row(row)})" if layout.collected else slot.row(row))
+        for slot in layout.slots
+    ]
+    return "{" + ", ".join(rows) + "}"
 
 
 class Fallbacks:
