@@ -34,7 +34,7 @@ from stateschema.stream.batch import Batch, array_batch
 from stateschema.stream.follow import CallLater, Signal, TimerHandle, follow
 from stateschema.stream.interface import check_limit, encode_batch
 from stateschema.stream.offset import Offset
-from stateschema.stream.text import decode_array, decode_lines, is_array, is_torn
+from stateschema.stream.text import OnMalformed, decode_array, decode_lines, is_array, is_torn
 
 READ_BYTES = 1 << 20
 
@@ -51,6 +51,8 @@ class LogFile:
         poll_interval: Seconds after which a waiting follower looks for appends of others.
         fsync: Wait with each append until the disk has it.
         call_later: Starts the timers of waiting followers; the running loop's by default.
+        on_malformed: Called with the error of each malformed line, which is then left out; without
+            it, reading stops there.
 
     Raises:
         StreamNotFoundError: The file does not exist.
@@ -64,6 +66,7 @@ class LogFile:
         poll_interval: float = 0.25,
         fsync: bool = False,
         call_later: CallLater | None = None,
+        on_malformed: OnMalformed | None = None,
     ) -> None:
         self.path = Path(path)
         if create:
@@ -75,6 +78,7 @@ class LogFile:
         self._poll_interval = poll_interval
         self._fsync = fsync
         self._call_later = call_later
+        self._on_malformed = on_malformed
         self._signal = _signals.setdefault(os.path.realpath(path), Signal())
         self._file: FileIO | None = None
         self._is_closed = False
@@ -204,7 +208,13 @@ class LogFile:
         position = self._line_start(file, offset)
         text, at_end = _whole_lines(file, position, end)
         first_line = self._line_at(file, position)
-        lines = decode_lines(text, source=str(self.path), first_line=first_line, limit=limit)
+        lines = decode_lines(
+            text,
+            source=str(self.path),
+            first_line=first_line,
+            limit=limit,
+            on_malformed=self._on_malformed,
+        )
         after = position + lines.size
         self._known_line = (after, first_line + lines.line_count)
         is_all = lines.size == len(text) or is_torn(text[lines.size :])

@@ -11,7 +11,7 @@ from stateschema.stream.batch import Batch, array_batch
 from stateschema.stream.interface import check_limit
 from stateschema.stream.logfile import READ_BYTES, LogFile
 from stateschema.stream.offset import Offset
-from stateschema.stream.text import decode_array, decode_lines, is_array
+from stateschema.stream.text import OnMalformed, decode_array, decode_lines, is_array
 
 
 class Pipe(Protocol):
@@ -22,24 +22,34 @@ class Pipe(Protocol):
         ...
 
 
-def read_log(path: str, *, limit: int | None = None) -> Iterator[Batch]:
+def read_log(
+    path: str, *, limit: int | None = None, on_malformed: OnMalformed | None = None
+) -> Iterator[Batch]:
     """Iterate over the batches of a log file, or of standard input if the path is `-`.
 
     Args:
         path: A file of lines or of one JSON array, or `-`.
         limit: Messages per batch, at most; else as many as come together.
+        on_malformed: Called with the error of each malformed line, which is then left out.
 
     Raises:
         StreamNotFoundError: The file does not exist.
-        EventError: A line is malformed; names file and line.
+        EventError: A line is malformed, and nobody asked to be called; names file and line.
     """
     check_limit(limit)
     if path == "-":
-        return read_pipe(sys.stdin.buffer, limit=limit)  # type: ignore[arg-type] # a BufferedReader
-    return LogFile(path).batches(limit=limit)
+        pipe: Pipe = sys.stdin.buffer  # type: ignore[assignment] # a BufferedReader
+        return read_pipe(pipe, limit=limit, on_malformed=on_malformed)
+    return LogFile(path, on_malformed=on_malformed).batches(limit=limit)
 
 
-def read_pipe(pipe: Pipe, *, source: str = "<stdin>", limit: int | None = None) -> Iterator[Batch]:
+def read_pipe(
+    pipe: Pipe,
+    *,
+    source: str = "<stdin>",
+    limit: int | None = None,
+    on_malformed: OnMalformed | None = None,
+) -> Iterator[Batch]:
     """Iterate over the batches of a pipe until it ends; only the last one is up to date."""
     text, position, line = b"", 0, 1
     while chunk := pipe.read1(READ_BYTES):
@@ -49,7 +59,9 @@ def read_pipe(pipe: Pipe, *, source: str = "<stdin>", limit: int | None = None) 
             return
         end = text.rfind(b"\n") + 1
         while end:
-            lines = decode_lines(text[:end], source=source, first_line=line, limit=limit)
+            lines = decode_lines(
+                text[:end], source=source, first_line=line, limit=limit, on_malformed=on_malformed
+            )
             text, end = text[lines.size :], end - lines.size
             position, line = position + lines.size, line + lines.line_count
             offset = Offset.mint(position)
@@ -60,7 +72,7 @@ def read_pipe(pipe: Pipe, *, source: str = "<stdin>", limit: int | None = None) 
                 source=source,
                 lines=lines.lines,
             )
-    last = decode_lines(text, source=source, first_line=line)
+    last = decode_lines(text, source=source, first_line=line, on_malformed=on_malformed)
     yield Batch(
         messages=last.messages,
         next_offset=Offset.mint(position + last.size),

@@ -8,12 +8,15 @@ Array      Text whose first character is `[` is one array of messages; it has no
 """
 
 import json
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeAlias
 
 from pydantic_core import from_json
 
 from stateschema.errors import EventError, Where
 from stateschema.events import decode_json
+
+OnMalformed: TypeAlias = Callable[[EventError], object]
 
 
 class Lines(NamedTuple):
@@ -32,7 +35,14 @@ class Array(NamedTuple):
     lines: list[int]
 
 
-def decode_lines(text: bytes, *, source: str, first_line: int, limit: int | None = None) -> Lines:
+def decode_lines(
+    text: bytes,
+    *,
+    source: str,
+    first_line: int,
+    limit: int | None = None,
+    on_malformed: OnMalformed | None = None,
+) -> Lines:
     """Decode the lines of a text that begins at the start of a line.
 
     Args:
@@ -40,26 +50,35 @@ def decode_lines(text: bytes, *, source: str, first_line: int, limit: int | None
         source: Name of the file, for errors.
         first_line: Number of the first line.
         limit: How many messages to decode at most.
+        on_malformed: Called with the error of each malformed line, which is then left out.
 
     Raises:
-        EventError: A line is malformed; names file and line.
+        EventError: A line is malformed, and nobody asked to be called; names file and line.
     """
     messages: list[Any] = []
     lines: list[int] = []
+
+    def decode(raw: bytes) -> None:
+        if raw.isspace() or not raw:
+            return
+        try:
+            messages.append(decode_json(raw, Where(source=source, line=line)))
+            lines.append(line)
+        except EventError as error:
+            if on_malformed is None:
+                raise
+            on_malformed(error)
+
     size, line = 0, first_line
     *ended, last = text.split(b"\n")
     for raw in ended:
         if len(messages) == limit:
             return Lines(messages, lines, size, line - first_line)
-        if raw and not raw.isspace():
-            messages.append(decode_json(raw, Where(source=source, line=line)))
-            lines.append(line)
+        decode(raw)
         size += len(raw) + 1
         line += 1
     if last and len(messages) != limit and not is_torn(last):
-        if not last.isspace():
-            messages.append(decode_json(last, Where(source=source, line=line)))
-            lines.append(line)
+        decode(last)
         size += len(last)
     return Lines(messages, lines, size, line - first_line)
 
