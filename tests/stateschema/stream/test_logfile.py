@@ -298,11 +298,10 @@ def test_log_is_read_from_a_path_or_from_standard_input(path: Path) -> None:
 def test_malformed_lines_can_be_left_out_and_are_reported(path: Path) -> None:
     text = b"nope\n" + line(1) + b"{\n" + line(2) + b"tail"
     path.write_bytes(text)
-    for read in (
-        lambda report: read_log(str(path), on_malformed=report),
-        lambda report: read_pipe(SlowPipe(text), source=str(path), on_malformed=report),
-    ):
-        errors: list[EventError] = []
-        assert drain(list(read(errors.append))) == ([1, 2], [2, 4])
-        places = [Where(source=str(path), line=number) for number in (1, 3, 5)]
-        assert [error.where for error in errors] == places
+    pipe = SlowPipe(text)
+    errors: list[EventError] = []
+    read = list(read_log(str(path), on_malformed=errors.append))
+    piped = list(read_pipe(pipe, source=str(path), on_malformed=errors.append))
+    assert drain(read) == drain(piped) == ([1, 2], [2, 4])
+    places = [Where(source=str(path), line=number) for number in (1, 3, 5)]
+    assert [error.where for error in errors] == [*places, *places]
