@@ -57,6 +57,11 @@ def wrap(row: Any) -> dict[str, Any]:
     return {"was": row, "x": field_of(row, "x")}
 
 
+def field_id(row: Any) -> Any:
+    """Return the id of a row."""
+    return field_of(row, "id")
+
+
 def append(state: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
     """Keep every value."""
     return (*state, value)
@@ -78,7 +83,8 @@ def shout(state: str) -> str:
 
 
 VOCABULARY: dict[str, Any] = {
-    function.__name__: function for function in (double, has_x, wrap, append, grow, write, shout)
+    function.__name__: function
+    for function in (double, has_x, wrap, field_id, append, grow, write, shout)
 } | {"nan": math.nan, "inf": math.inf}
 """The names a program text uses besides those of the library, its sources and its views."""
 
@@ -222,7 +228,25 @@ class Writer:
         if rng.random() < 0.06:
             clauses.append(".map(wrap)")
             self.shapes[name].columns = (".x",)
-        return View(name, tuple(bound.items()), tuple(clauses), is_live=rng.random() < 0.6)
+        is_live, key = rng.random() < 0.6, None
+        if is_live and self.is_keyed_by(aliases, bound, clauses):
+            key = rng.choice((None, "'id'", "('id', 'id')", "field_id"))
+        return View(name, tuple(bound.items()), tuple(clauses), is_live=is_live, key=key)
+
+    def is_keyed_by(
+        self, aliases: Sequence[str], bound: dict[str, str], clauses: Sequence[str]
+    ) -> bool:
+        """Tell whether the rows are those of one collection, each with its own id."""
+        text = "".join(clauses)
+        is_own = not any(f".{clause}(" in text for clause in ("join", "group_by", "map", "select"))
+        return (
+            is_own
+            and self.shapes[bound[aliases[0]]].columns[0] == ".id"
+            and not self.is_view(bound)
+        )
+
+    def is_view(self, bound: dict[str, str]) -> bool:
+        return any(origin.startswith("v") for origin in bound.values())
 
     def join(self, left: Sequence[str], alias: str, bound: dict[str, str]) -> str:
         mine, theirs = self.columns(left, bound), self.columns([alias], bound)

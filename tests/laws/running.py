@@ -81,7 +81,8 @@ class Run:
     def _live(self, query: Any, key: Any = None, view: str | None = None) -> LiveQuery[Any]:
         tree: ir.Node = query._plan()
         if key is not None:
-            tree = ir.Rekey(tree, (key,) if isinstance(key, str) else key)
+            single = not isinstance(key, tuple)
+            tree = ir.Rekey(tree, (key,) if isinstance(key, str) else key, single=single)
         result = live(query, key=key)
         self.watched.append(Watched(view or f"live view {len(self.watched)}", result, tree))
         return result

@@ -50,8 +50,11 @@ def answers(case: Case) -> list[tuple[ir.Node, Tables, Entries]]:
     }
     found: list[tuple[ir.Node, Tables, Entries]] = []
 
-    def still(query: Any) -> Still:
+    def still(query: Any, key: Any = None) -> Still:
         node = query._plan()
+        if key is not None:
+            names = (key,) if isinstance(key, str) else key
+            node = ir.Rekey(node, names, single=not isinstance(key, tuple))
         result = Still("view", evaluate(node, tables))
         tables[ir.SourceRef(result)] = result.entries
         found.append((node, dict(tables), result.entries))
