@@ -97,9 +97,7 @@ def _agrees_with_sqlite(run: Run) -> Failure | None:
     for n, commit in enumerate(run.case.history, start=1):
         run.commit(commit)
         expected = run.expected()
-        tables = {
-            ir.SourceRef(run.collections[name]): model.entries for name, model in run.models.items()
-        }
+        tables = run.tables()
         for view, entries in zip(run.watched, expected, strict=True):
             try:
                 theirs = sqlite.evaluate(view.tree, tables)
