@@ -53,9 +53,14 @@ def copy_of(batches: list[list[Write]]) -> list[list[Write]]:
 
 
 class Pool:
-    """Keys to draw from at random; all operations O(1)."""
+    """Keys to draw from at random; all operations O(1).
 
-    def __init__(self) -> None:
+    Attributes:
+        target: how many there should be.
+    """
+
+    def __init__(self, target: int) -> None:
+        self.target = target
         self._keys: list[int] = []
         self._places: dict[int, int] = {}
 
@@ -101,7 +106,7 @@ class Shop:
         self._user_count = max(10, size // 10)
         self._users: dict[int, Row] = {i: self._user(i) for i in range(self._user_count)}
         self._orders: dict[int, Row] = {}
-        self._cold, self._hot = Pool(), Pool()
+        self._cold, self._hot = Pool(size - hot), Pool(hot)
         self._next = 0
         for number in range(size):
             self._insert(self._hot if number < hot else self._cold)
@@ -114,16 +119,20 @@ class Shop:
         return tables
 
     def change(self) -> Write:
-        """Draw a change: of an order 14 updates, 3 inserts, 3 deletes; of a user now and then."""
+        """Draw a change: of an order 14 updates, 3 inserts, 3 deletes; of a user now and then.
+
+        The more orders there are, the likelier a delete, so that their number stays what it was.
+        """
         rng = self._rng
         if rng.random() < self._user_share:
             return self._change_user(int(rng.random() * self._user_count))
         pool = self._hot if rng.random() < self._hot_share else self._cold
         kind = rng.random()
-        if kind < 0.15 or not len(pool):
+        more = len(pool) < 2 * pool.target * rng.random()
+        if not len(pool) or (kind < 0.3 and more):
             return Write("insert", "orders", *self._insert(pool))
         key = pool.draw(rng)
-        if kind < 0.30:
+        if kind < 0.3:
             pool.discard(key)
             del self._orders[key]
             return Write("delete", "orders", key, None)
