@@ -14,6 +14,7 @@ import pytest
 from hypothesis import Phase, given, settings
 
 from dataflow.query import ir
+from dataflow.query.compiler import entries
 from tests.laws.running import Run, attempt, by_key, difference, held, start
 from tests.laws.shrinking import Failure, assert_holds
 from tests.oracle import sqlite
@@ -98,12 +99,12 @@ def _agrees_with_sqlite(run: Run) -> Failure | None:
         run.commit(commit)
         expected = run.expected()
         tables = run.tables()
-        for view, entries in zip(run.watched, expected, strict=True):
+        for view, contents in zip(run.watched, expected, strict=True):
             try:
                 theirs = sqlite.evaluate(view.tree, tables)
             except sqlite.NotExpressibleError:
                 theirs = None
-            tables[ir.SourceRef(view.result)] = entries
+            tables[ir.SourceRef(view.result)] = contents
             if theirs is None:
                 continue
             ours = held(view.result)
@@ -119,6 +120,14 @@ def _agrees_with_sqlite(run: Run) -> Failure | None:
 @given(cases())
 def test_live_result_is_the_reference_result_after_every_epoch(case: Case) -> None:
     assert_holds(case, agrees)
+
+
+@CASES
+@given(cases(views=2))
+def test_a_limit_that_keeps_hardly_more_than_its_window_agrees_too(case: Case) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(entries, "SPARE", 1)  # these few rows would never empty the usual buffer
+        assert_holds(case, agrees)
 
 
 @CASES
