@@ -1,7 +1,7 @@
 """Comparing two runs by their ratios to the floor, which cancel what the machine was doing meanwhile.
 
 A measurement got slower, or faster, when the ranges its ratio had over the segments of both runs do not overlap and the
-medians are a tenth apart; anything less is noise.
+medians are a quarter apart; anything less is noise. Runs that did other work, as their checksums tell, have no verdict.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ from benchmarks.report import read_json_lines, table
 if TYPE_CHECKING:
     from pathlib import Path
 
-NOTABLE = 1.1
+NOTABLE = 1.25
 
 HEADER = ("query", "kind", "N", "ours p50", "before", "ratio", "before", "change", "verdict")
 
 
 def verdict(base: dict[str, Any], head: dict[str, Any]) -> str:
-    """Return `faster`, `slower` or `same` for two measurements of one thing."""
+    """Return `faster`, `slower`, `same` or `other work` for two measurements of one thing."""
+    if head["checksum"] != base["checksum"]:
+        return "other work"
     if head["ratio_low"] > base["ratio_high"] and head["ratio"] > NOTABLE * base["ratio"]:
         return "slower"
     if head["ratio_high"] < base["ratio_low"] and base["ratio"] > NOTABLE * head["ratio"]:

@@ -64,13 +64,13 @@ def test_a_line_names_the_measurement_and_where_it_was_made(base: Path) -> None:
 @pytest.mark.parametrize(
     ("low", "ratio", "high", "verdict"),
     [
-        (3.5, 3.6, 3.7, "slower"),
-        (3.26, 3.28, 3.4, "same"),  # apart, but by less than a tenth
-        (3.0, 3.6, 4.0, "same"),  # the ranges overlap
+        (3.8, 3.9, 4.2, "slower"),
+        (3.4, 3.6, 3.8, "same"),  # apart, but by less than a quarter
+        (3.0, 3.9, 4.2, "same"),  # the ranges overlap
         (2.0, 2.2, 2.5, "faster"),
     ],
 )
-def test_a_verdict_needs_ranges_apart_and_a_tenth(
+def test_a_verdict_needs_ranges_apart_and_a_quarter(
     base: Path, tmp_path: Path, low: float, ratio: float, high: float, verdict: str
 ) -> None:
     head = replace(CHANGE, ratio=ratio, ratio_low=low, ratio_high=high)
@@ -79,6 +79,12 @@ def test_a_verdict_needs_ranges_apart_and_a_tenth(
     assert text.splitlines()[-1].split("|")[-2].strip() == verdict
     assert slower == (verdict == "slower")
     assert main(["compare", str(base), str(path)]) == int(slower)
+
+
+def test_other_work_is_not_compared(base: Path, tmp_path: Path) -> None:
+    head = replace(CHANGE, ratio=9.0, ratio_low=9.0, ratio_high=9.0, checksum=8)
+    text, slower = compare(base, written(tmp_path / "head.json", head))
+    assert (text.splitlines()[-1].split("|")[-2].strip(), slower) == ("other work", False)
 
 
 def test_runs_without_a_common_measurement_cannot_be_compared(base: Path, tmp_path: Path) -> None:
