@@ -36,7 +36,6 @@ class Workload:
     Attributes:
         name: on the command line and in the report.
         question: what both views answer.
-        unit: what the size counts.
         traffic: (size, seed) -> traffic.
         ask: the tables as sources -> the engine's query.
         floor: makes the view by hand.
@@ -47,7 +46,6 @@ class Workload:
 
     name: str
     question: str
-    unit: str
     traffic: Callable[[int, int], Traffic]
     ask: Callable[[Mapping[str, Source[Row]]], Query[Any]]
     floor: MakeFloor
@@ -100,7 +98,6 @@ WORKLOADS = (
     Workload(
         name="filter",
         question="open orders of some priority",
-        unit="orders",
         traffic=Shop,
         ask=_filter,
         floor=FilterFloor,
@@ -109,7 +106,6 @@ WORKLOADS = (
     Workload(
         name="join",
         question="orders with the name of their user",
-        unit="orders",
         traffic=partial(Shop, users=0.05, orphans=0.09),
         ask=_join,
         floor=JoinFloor,
@@ -117,7 +113,6 @@ WORKLOADS = (
     Workload(
         name="leftjoin",
         question="all orders, with the name of their user if any",
-        unit="orders",
         traffic=partial(Shop, users=0.05, orphans=0.09),
         ask=_left_join,
         floor=LeftJoinFloor,
@@ -125,7 +120,6 @@ WORKLOADS = (
     Workload(
         name="group100",
         question="count, sum, min, max of orders by region (100)",
-        unit="orders",
         traffic=Shop,
         ask=partial(_group, by="region"),
         floor=partial(GroupFloor, by="region"),
@@ -133,7 +127,6 @@ WORKLOADS = (
     Workload(
         name="groupfk",
         question="count, sum, min, max of orders by user (N / 10)",
-        unit="orders",
         traffic=Shop,
         ask=partial(_group, by="user_id"),
         floor=partial(GroupFloor, by="user_id"),
@@ -141,7 +134,6 @@ WORKLOADS = (
     Workload(
         name="top100",
         question="the hundred orders with the highest scores",
-        unit="orders",
         traffic=partial(Shop, hot=150),
         ask=_top,
         floor=TopFloor,
@@ -150,7 +142,6 @@ WORKLOADS = (
     Workload(
         name="fold",
         question="one more chunk to a text of N chunks",
-        unit="chunks per message",
         traffic=Transcript,
         ask=_fold,
         floor=FoldFloor,
