@@ -1,0 +1,22 @@
+"""The command line: `python -m stateschema COMMAND`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from stateschema.replay import command as replay
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code; wrong arguments raise SystemExit(2)."""
+    parser = argparse.ArgumentParser(prog="python -m stateschema")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    about = "play a recorded session into its live views"
+    replay.add_arguments(commands.add_parser("replay", help=about, description=about))
+    arguments = parser.parse_args(argv)
+    code: int = arguments.run(arguments)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

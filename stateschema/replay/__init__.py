@@ -1,0 +1,1 @@
+"""Replay: a recorded session, played into the live views and shown in the terminal."""
