@@ -16,18 +16,12 @@ from typing import Any
 from dataflow.circuit.node import Delta, Node, Pairs
 from dataflow.query.compiler.emit import Emitter
 from dataflow.query.compiler.factory import Factory, Source, factory
+from dataflow.query.compiler.fallbacks import Fallbacks
 from dataflow.query.compiler.layout import Layout
 from dataflow.query.compiler.lift import Lifter
-from dataflow.query.compiler.steps import (
-    Fallbacks,
-    Segment,
-    Step,
-    StepWriter,
-    builds_rows,
-    inequality,
-    lift_steps,
-    segments,
-)
+from dataflow.query.compiler.segments import Segment, segments
+from dataflow.query.compiler.steps import Step, builds_rows, lift_steps
+from dataflow.query.compiler.write_steps import StepWriter, inequality
 
 
 class Chain(Node):

@@ -22,18 +22,13 @@ from dataflow.query.compiler.accumulate import Cells
 from dataflow.query.compiler.chain import undo_changes
 from dataflow.query.compiler.emit import Emitter
 from dataflow.query.compiler.factory import Source, factory
+from dataflow.query.compiler.fallbacks import Fallbacks
 from dataflow.query.compiler.keys import safe_values
 from dataflow.query.compiler.layout import CELLS, Layout
 from dataflow.query.compiler.lift import Lifter
-from dataflow.query.compiler.steps import (
-    Fallbacks,
-    Step,
-    StepWriter,
-    builds_rows,
-    inequality,
-    lift_steps,
-    segments,
-)
+from dataflow.query.compiler.segments import segments
+from dataflow.query.compiler.steps import Step, builds_rows, lift_steps
+from dataflow.query.compiler.write_steps import StepWriter, inequality
 from dataflow.query.scalar import Aggregate, Param, Scalar
 
 
