@@ -33,7 +33,7 @@ from stateschema.replay.plain import PlainDisplay
 from stateschema.replay.player import Pace, play
 from stateschema.replay.recording import count_messages, pieces
 from stateschema.session.schema import Session
-from stateschema.session.session_views import SessionViews
+from stateschema.session.session_views import SessionCollections, SessionViews
 from stateschema.stream.replay import read_log
 from stateschema.streamdb.attach import attach, collections_of
 from stateschema.streamdb.router import Router
@@ -87,7 +87,9 @@ def _replay(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> i
     attached = attach(Session)
     mark_ready(collections_of(attached).values())
     with ExitStack() as stack:
-        session = stack.enter_context(SessionViews(attached))
+        # Pyright does not see an attached schema as something with sources.
+        sources = SessionCollections(attached.chunks, attached.presence, attached.agents)
+        session = stack.enter_context(SessionViews(sources))
         views: Views = {"chunks": attached.chunks, **session.named()}
         shown = SHOWN_VIEWS if arguments.view is None else (_find(parser, arguments.view, views),)
         display, speed = _display(arguments, views, stack)

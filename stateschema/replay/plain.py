@@ -85,7 +85,8 @@ class PlainDisplay:
             self._told[change.key] = said
 
     def _questions(self, change: Change[Message]) -> None:
-        before = {call.id for call in change.old.pending_approvals()} if change.old else set()
+        asked = change.old.pending_approvals() if change.old is not None else []
+        before = {call.id for call in asked}
         self._lines += [
             f"? {speaker(change.value)} asks: {question(call)}"
             for call in change.value.pending_approvals()

@@ -8,7 +8,7 @@ Status     loading → ready → closed, or from any of them → error. After an
 Offset     Where the stream goes on after what is shown; the start until something is.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Generic, Literal, TypeAlias, TypeVar
 
@@ -115,7 +115,7 @@ class Intake(Generic[SchemaT]):
 
 
 @contextmanager
-def _kept(raised: list[Exception]) -> Iterator[None]:
+def _kept(raised: list[Exception]) -> Generator[None]:
     """Keep what subscribers raise until what has to be done is done."""
     try:
         yield

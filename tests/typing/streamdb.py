@@ -1,0 +1,30 @@
+"""What type checkers infer about the collections of a StreamDB. Checked, never run."""
+
+from typing import assert_type
+
+from dataflow.collection.collection import Collection
+from dataflow.live.live import LiveQuery, live
+from dataflow.query.builder import query
+from stateschema.schema.entity import Entity
+from stateschema.stream.memory import MemoryStream
+from stateschema.streamdb.blocking import BlockingStreamDB
+from stateschema.streamdb.db import StreamDB
+from tests.stateschema.streamdb.chat import Chat, Message
+
+
+async def collections_have_the_rows_of_their_entities() -> None:
+    async with StreamDB(Chat, stream=MemoryStream()) as db:
+        assert_type(db, StreamDB[Chat])
+        assert_type(db.collections.messages, Collection[Message])
+        message = db.collections.messages.alias("message")
+        newest = live(query(message).where(message.text != "").limit(3))
+        assert_type(newest, LiveQuery[Message])
+        _ = db.collections.mesages  # type: ignore[attr-defined]  # no such entity
+        _ = db.messages  # type: ignore[attr-defined]  # at run time only
+    assert_type(Chat.messages, Entity[Message])
+
+
+def the_blocking_form_is_typed_alike() -> None:
+    with BlockingStreamDB(Chat, stream=MemoryStream()) as db:
+        assert_type(db.collections.messages, Collection[Message])
+        assert_type(db.poll(timeout=1), int)
