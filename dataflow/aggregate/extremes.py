@@ -1,12 +1,13 @@
 """The minimum and the maximum of values that come and go.
 
 Law    minimum() and maximum() == first and last of sorted(values held, key=sort_key), null if none
-State  name -> cell of every value held, and both ends; once an end has gone, the cells in a sorted
-       map too, in which a value that went keeps its place until it reaches an end, or until places
-       without a value outnumber the others; O(distinct values)
-Cost   add: O(1) for a value held already, and for any while no end has gone, else O(log n)
-       comparisons; remove: O(1) amortised, but the first end to go sorts what is held;
-       results: O(1) amortised; never a rescan, and no difference between the two ends
+State  a tally, value -> how often it is held, and both ends, as long as all values are of one plain
+       class and no end has gone; from then on name -> cell of every value held, and the cells in a
+       sorted map, in which a value that went keeps its place until it reaches an end, or until
+       places without a value outnumber the others; O(distinct values)
+Cost   tally: O(1), but the end of it sorts what is held. After it add: O(1) for a value held
+       already, else O(log n) comparisons; remove and results: O(1) amortised; never a rescan, and
+       no difference between the two ends
 Edges  nulls are ignored; NaN is the largest number; values of different kinds compare by rank
 
 Equal scalars of different looks (1, 1.0 and Decimal("1.00"), one instant in two time zones) are one
@@ -21,8 +22,7 @@ Source multiset with lazily cleaned order. Two lazily cleaned heaps instead of t
 
 from __future__ import annotations
 
-from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from dataflow.aggregate.blocks import SortedBlocks
 from dataflow.values import kinds
@@ -32,12 +32,8 @@ from dataflow.values.normal import normal
 from dataflow.values.null import is_null
 from dataflow.values.order import SortKey, sort_key
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 _OWN_NAME: Final = EXACT - {bool}  # as dict keys, True and 1 are the same
 _SPARE_PLACES: Final = 16  # for values that went, before the order is rebuilt
-_KEY: Final = attrgetter("key")
 
 
 class _Cell:
@@ -60,20 +56,42 @@ class Extremes:
     (1, 3)
     """
 
-    __slots__ = ("_cells", "_high", "_low", "_order", "_serial")
+    __slots__ = ("_cells", "_class", "_high", "_low", "_order", "_serial", "_tally")
 
     def __init__(self) -> None:
+        self._tally: dict[Any, int] | None = {}  # None once there are cells
+        self._class: type | None = None  # of the values in the tally
+        self._low: Any = None
+        self._high: Any = None
         self._cells: dict[object, _Cell] = {}
-        self._low: _Cell | None = None  # both ends, as long as there is no order
-        self._high: _Cell | None = None
-        self._order: SortedBlocks[SortKey, _Cell] | None = None  # from the day an end goes
+        self._order: SortedBlocks[SortKey, _Cell] = SortedBlocks()
         self._serial = 0
 
     def add(self, value: object) -> None:
         """Add one occurrence of `value`; null is ignored.
 
-        Complexity: O(1) for a value held already or while no end has gone, else O(log n).
+        Complexity: O(1) for a value held already and in a tally, else O(log n).
         """
+        tally = self._tally
+        if tally is not None:
+            if value.__class__ is self._class:
+                count = tally.get(value)
+                if count:
+                    tally[value] = count + 1
+                    return
+                tally[value] = 1
+                if value < self._low:
+                    self._low = value
+                elif value > self._high:
+                    self._high = value
+                return
+            if value is None:
+                return
+            if not tally and value.__class__ in _OWN_NAME:
+                self._class, self._low, self._high = value.__class__, value, value
+                tally[value] = 1
+                return
+            self._end_tally(tally)
         name = value if value.__class__ in _OWN_NAME else _name(value)
         if name is None:
             return
@@ -85,76 +103,83 @@ class Extremes:
     def remove(self, value: object) -> None:
         """Remove one occurrence of a value that was added; null is ignored.
 
-        Complexity: O(1) amortised; O(n log n) for the first end to go.
+        Complexity: O(1) amortised; O(n log n) when it ends the tally.
 
         Raises:
             KeyError: The value is not held.
         """
+        tally = self._tally
+        if tally is not None and value.__class__ is self._class:
+            count = tally[value]
+            if count > 1:
+                tally[value] = count - 1
+                return
+            del tally[value]
+            if not tally:
+                self._class = None
+            elif value == self._low or value == self._high:
+                self._end_tally(tally)
+            return
         name = value if value.__class__ in _OWN_NAME else _name(value)
         if name is None:
             return
         cell = self._cells[name]
         cell.count -= 1
-        if cell.count:
-            return
-        del self._cells[name]
-        if self._order is not None:
+        if not cell.count:
+            del self._cells[name]
             if len(self._order) > 2 * len(self._cells) + _SPARE_PLACES:
-                self._sort(self._order)
-        elif cell is self._low or cell is self._high:
-            self._sort(sorted(self._cells.values(), key=_KEY))
+                self._rebuild()
 
     def minimum(self) -> Any:  # Any: whatever was added
         """Return the smallest value, null if there is none."""
-        cell, order = self._low, self._order
-        if order is not None:
-            while (cell := order.first()) is not None and not cell.count:
-                order.discard(cell.key)
+        if self._tally is not None:
+            return self._low if self._tally else None
+        while (cell := self._order.first()) is not None and not cell.count:
+            self._order.discard(cell.key)
         return None if cell is None else cell.value
 
     def maximum(self) -> Any:  # Any: whatever was added
         """Return the largest value, null if there is none."""
-        cell, order = self._high, self._order
-        if order is not None:
-            while (cell := order.last()) is not None and not cell.count:
-                order.discard(cell.key)
+        if self._tally is not None:
+            return self._high if self._tally else None
+        while (cell := self._order.last()) is not None and not cell.count:
+            self._order.discard(cell.key)
         return None if cell is None else cell.value
+
+    def _end_tally(self, tally: dict[Any, int]) -> None:
+        """Turn the tally into cells and their order."""
+        self._tally = None
+        for value in sorted(tally):
+            cell = self._cells[value] = self._place(value)
+            cell.count = tally[value]
 
     def _place(self, value: object) -> _Cell:
         key = sort_key(value)
         if value.__class__ not in _OWN_NAME:
             self._serial += 1  # some opaque objects have no order; no two cells share a place
             key = (*key, _look(value), self._serial)
-        if self._order is not None:
-            return self._order.setdefault(key, _Cell(key, value))
-        cell = _Cell(key, value)
-        if self._low is None or key < self._low.key:
-            self._low = cell
-        if self._high is None or self._high.key < key:
-            self._high = cell
-        return cell
+        return self._order.setdefault(key, _Cell(key, value))
 
-    def _sort(self, cells: Iterable[_Cell]) -> None:
-        """Keep an order from now on: that of `cells`, which come in order, without those that went."""
-        order: SortedBlocks[SortKey, _Cell] = SortedBlocks()
-        for cell in cells:
+    def _rebuild(self) -> None:
+        held: SortedBlocks[SortKey, _Cell] = SortedBlocks()
+        for cell in self._order:
             if cell.count:
-                order.put(cell.key, cell)
-        self._order = order
-        self._low = self._high = None
+                held.put(cell.key, cell)
+        self._order = held
 
     def _check(self) -> None:
         """Assert every invariant of the state."""
-        assert all(cell.count > 0 for cell in self._cells.values())
-        if self._order is None:
-            ordered = sorted(self._cells.values(), key=_KEY)
-            ends = (ordered[0], ordered[-1]) if ordered else (None, None)
+        if self._tally is not None:
+            assert not self._cells
+            assert {value.__class__ for value in self._tally} <= {self._class}
+            ends = (min(self._tally), max(self._tally)) if self._tally else (self._low, self._high)
             assert (self._low, self._high) == ends
             return
         self._order._check()  # noqa: SLF001 - a part of this state
         held = [cell for cell in self._order if cell.count]
         assert {id(cell) for cell in held} == {id(cell) for cell in self._cells.values()}
         assert len(held) == len(self._cells)
+        assert all(cell.count > 0 for cell in held)
         assert len(self._order) <= 2 * len(self._cells) + _SPARE_PLACES + 1
 
 
