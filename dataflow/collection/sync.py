@@ -33,43 +33,47 @@ class Written(Protocol):
 
 
 class StagedRows(Staged):
-    """Writes to one collection, last one per key; None stands for a delete."""
+    """Writes to one collection.
 
-    __slots__ = ("_collection", "_node", "_rows", "_truncate")
+    Attributes:
+        rows: key -> row, the last one written; None stands for a delete.
+    """
+
+    __slots__ = ("_collection", "_node", "_truncate", "rows")
 
     def __init__(self, collection: Written, node: SourceNode) -> None:
         self._collection = collection
         self._node = node
-        self._rows: dict[Any, Any] = {}
+        self.rows: dict[Any, Any] = {}
         self._truncate = False
 
     def write(self, key: Any, row: Any) -> None:
         """Stage a row, or its removal."""
-        self._rows[key] = row
+        self.rows[key] = row
 
     def truncate(self) -> None:
         """Stage the removal of every row, those staged so far included."""
-        self._rows.clear()
+        self.rows.clear()
         self._truncate = True
 
     def merge(self, later: StagedRows) -> None:
         """Take over writes that were staged after these."""
         if later._truncate:
             self.truncate()
-        self._rows.update(later._rows)
+        self.rows.update(later.rows)
 
     def present(self, key: Any) -> Any:
         """Return the row that a key will have, or None."""
-        if key in self._rows:
-            return self._rows[key]
+        if key in self.rows:
+            return self.rows[key]
         return None if self._truncate or self._node.rows is None else self._node.rows.get(key)
 
     def __bool__(self) -> bool:
-        return bool(self._rows) or self._truncate
+        return bool(self.rows) or self._truncate
 
     def apply(self) -> list[Node]:
         """Make the writes visible; called by the graph at the start of the epoch."""
-        node, staged = self._node, self._rows
+        node, staged = self._node, self.rows
         rows = node.rows
         assert rows is not None
         if self._truncate:
@@ -77,7 +81,7 @@ class StagedRows(Staged):
                 staged.setdefault(key, None)
         if not rows:
             delta: Delta = [(key, None, row) for key, row in staged.items() if row is not None]
-            rows.update((key, row) for key, _, row in delta)
+            rows.update({key: row for key, _, row in delta} if len(delta) < len(staged) else staged)
         else:
             delta = self._difference(rows)
         node.out = delta
@@ -87,7 +91,7 @@ class StagedRows(Staged):
     def _difference(self, rows: dict[Any, Any]) -> Delta:
         equal = self._collection.equal_rows
         delta: Delta = []
-        for key, new in self._rows.items():
+        for key, new in self.rows.items():
             old = rows.get(key)
             if new is None:
                 if old is not None:
@@ -102,40 +106,13 @@ class StagedRows(Staged):
         return delta
 
 
-class OneRow(Commit):
-    """A commit of a single write, the common case of a live stream."""
+class SyncWriter(Commit, Generic[R]):
+    """Writes rows into a collection; used as `with collection.sync() as write:`.
 
-    __slots__ = ("_collection", "_key", "_node", "_row")
+    A single write stays in the writer, which is then its own commit; more go to a staging dict.
+    """
 
-    def __init__(self, collection: Written, node: SourceNode, key: Any, row: Any) -> None:
-        self._collection = collection
-        self._node = node
-        self._key = key
-        self._row = row
-
-    def apply(self) -> list[Node]:
-        """Make the write visible; called by the graph at the start of the epoch."""
-        node, key, new = self._node, self._key, self._row
-        rows = node.rows
-        assert rows is not None
-        node.touched += 1
-        old = rows.get(key)
-        if new is None:
-            if old is None:
-                return []
-            del rows[key]
-        elif old is None or (old is not new and not self._collection.equal_rows(old, new)):
-            rows[key] = new
-        else:
-            return []
-        node.out = [(key, old, new)]
-        return [node]
-
-
-class SyncWriter(Generic[R]):
-    """Writes rows into a collection; used as `with collection.sync() as write:`."""
-
-    __slots__ = ("_collection", "_graph", "_key", "_node", "_open", "_row", "_staged")
+    __slots__ = ("_collection", "_graph", "_key", "_node", "_open", "_row", "_rows", "_staged")
 
     def __init__(self, collection: Written, graph: Graph, node: SourceNode) -> None:
         self._collection = collection
@@ -144,15 +121,26 @@ class SyncWriter(Generic[R]):
         self._key: Any = None  # of the only write so far; never the key of a row
         self._row: Any = None
         self._staged: StagedRows | None = None
+        self._rows: dict[Any, Any] | None = None  # those of `_staged`
         self._open: bool | None = None  # None: not yet
 
     def insert(self, row: R) -> None:
         """Add a row, or replace the one with its key."""
-        self._write(self._collection.key_of(row), row)
+        key = self._collection.key_of(row)
+        rows = self._rows
+        if rows is not None and self._open:
+            rows[key] = row
+        else:
+            self._write(key, row)
 
     def upsert(self, row: R) -> None:
         """Add a row, or replace the one with its key."""
-        self._write(self._collection.key_of(row), row)
+        key = self._collection.key_of(row)
+        rows = self._rows
+        if rows is not None and self._open:
+            rows[key] = row
+        else:
+            self._write(key, row)
 
     def update(self, row: R) -> None:
         """Replace the row with the same key, or add it.
@@ -181,10 +169,9 @@ class SyncWriter(Generic[R]):
         self._many().truncate()
 
     def _write(self, key: Any, row: Any) -> None:
-        self._check_open()
-        if self._staged is not None:
-            self._staged.write(key, row)
-        elif self._key is None:
+        if not self._open:
+            self._check_open()
+        if self._key is None and self._staged is None:
             self._key, self._row = key, row
         else:
             self._many().write(key, row)
@@ -194,6 +181,7 @@ class SyncWriter(Generic[R]):
         staged = self._staged
         if staged is None:
             staged = self._staged = StagedRows(self._collection, self._node)
+            self._rows = staged.rows
             if self._key is not None:
                 staged.write(self._key, self._row)
         return staged
@@ -217,14 +205,28 @@ class SyncWriter(Generic[R]):
         traceback: TracebackType | None,
     ) -> None:
         self._open = False
-        if kind is None and (self._key is not None or self._staged is not None):
-            self._commit()
-
-    def _commit(self) -> None:
+        if kind is not None or (self._key is None and self._staged is None):
+            return
         batch = current_batch()
         if batch is not None:
             batch.stage(self._collection, self._many())
-        elif self._staged is None:
-            self._graph.run(OneRow(self._collection, self._node, self._key, self._row))
         else:
-            self._graph.run(self._staged)
+            self._graph.run(self if self._staged is None else self._staged)
+
+    def apply(self) -> list[Node]:
+        """Make the single write visible; called by the graph at the start of the epoch."""
+        node, key, new = self._node, self._key, self._row
+        rows = node.rows
+        assert rows is not None
+        node.touched += 1
+        old = rows.get(key)
+        if new is None:
+            if old is None:
+                return []
+            del rows[key]
+        elif old is None or (old is not new and not self._collection.equal_rows(old, new)):
+            rows[key] = new
+        else:
+            return []
+        node.out = [(key, old, new)]
+        return [node]
