@@ -9,35 +9,14 @@ nothing downstream has to hear of it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Collection as Sized
-
     from dataflow.circuit.node import Delta, Node, Subscriber
 
 
-class Delivery(Protocol):
-    """Something to deliver at the end of an epoch: the delta of a node, or the first rows of a result."""
-
-    @property
-    def rank(self) -> int:
-        """Deliveries are made in order of rank."""
-        ...
-
-    @property
-    def subscribers(self) -> Sized[Subscriber]:
-        """Who gets it."""
-        ...
-
-    @property
-    def out(self) -> Delta:
-        """What they get."""
-        ...
-
-
 class Announcement(NamedTuple):
-    """The first rows of a result, for those who wait for them."""
+    """What is delivered at the end of an epoch, in order of rank: the delta of a node, or the first rows of a result."""
 
     rank: int
     subscribers: tuple[Subscriber, ...]

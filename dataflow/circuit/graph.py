@@ -23,15 +23,15 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dataflow.circuit.commit import Greeting
+from dataflow.circuit.commit import Announcement, Greeting
 from dataflow.circuit.failure import Restart, fail, notify, rebuild, recover
 from dataflow.circuit.node import EMPTY, Delta, Node, SourceNode, Subscriber
 from dataflow.errors import CollectionError, InvariantError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator
+    from collections.abc import Callable, Hashable, Iterator
 
-    from dataflow.circuit.commit import Commit, Delivery
+    from dataflow.circuit.commit import Commit
 
 CASCADE_LIMIT = 1_000  # epochs that callbacks of one outermost commit may set off
 
@@ -180,16 +180,20 @@ class Graph:
             self.observer.applied(changed)
         failed: list[Node] = []
         touched = self._propagate(changed, failed)
-        deliveries: Iterable[Delivery] = touched
+        due = [
+            Announcement(node.rank, tuple(node.subscribers), node.out)
+            for node in touched
+            if node.subscribers
+        ]
         if commit.hydrates:
-            deliveries = sorted([*touched, *commit.hydrate()], key=attrgetter("rank"))
-        due = [(each.subscribers, each.out) for each in deliveries if each.subscribers]
+            due += commit.hydrate()
+            due.sort(key=attrgetter("rank"))
         for node in touched:
             node.out = EMPTY
         if failed:
             notify(failed)
-        for subscribers, delta in due:
-            self._deliver(tuple(subscribers), delta, errors)
+        for _, subscribers, delta in due:
+            self._deliver(subscribers, delta, errors)
 
     def _deliver(
         self, subscribers: tuple[Subscriber, ...], delta: Delta, errors: list[Exception]
@@ -287,13 +291,14 @@ class Graph:
         if upstream is not None:
             node.error = upstream
             return
-        self.stepping, stepping = True, self.stepping
+        state = self.stepping, self._busy
+        self.stepping = self._busy = True
         try:
             rebuild(node)
         except Exception as error:  # noqa: BLE001 - becomes the node's status
             fail(node, error)
         finally:
-            self.stepping = stepping
+            self.stepping, self._busy = state
 
     def release(self, node: Node) -> None:
         """Drop one reference; a node without references is detached, which may free its inputs."""

@@ -142,6 +142,7 @@ class Collection(Readable[R], Generic[R]):
         if row is None:
             raise CollectionError(f"{self}: a row cannot be None")
         adapter = adapter_for_row(row)
+        self._keys.check_fields(adapter)
         key = self._keys.of(row, adapter)
         self._adopt(adapter)
         return key

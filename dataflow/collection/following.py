@@ -33,11 +33,6 @@ class Followed(Protocol):
     """What is followed: it can be asked for its state when there is nothing more to hand out."""
 
     @property
-    def name(self) -> str:
-        """Label for errors."""
-        ...
-
-    @property
     def status(self) -> str:
         """`error` and `closed` end the following."""
         ...
@@ -149,7 +144,7 @@ class Changes(Generic[R]):
             status = self._source.status
             if status == "error":
                 raise CollectionError(
-                    f"{self._source.name!r} is in status 'error'"
+                    f"{self._source} is in status 'error'"
                 ) from self._source.error
             if status == "closed":
                 break
