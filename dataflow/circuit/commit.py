@@ -9,18 +9,13 @@ nothing downstream has to hear of it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from dataflow.circuit.node import Delta, Node, Subscriber
 
-
-class Announcement(NamedTuple):
-    """What is delivered at the end of an epoch, in order of rank: the delta of a node, or the first rows of a result."""
-
-    rank: int
-    subscribers: tuple[Subscriber, ...]
-    out: Delta
+Announcement: TypeAlias = "tuple[int, tuple[Subscriber, ...], Delta]"
+"""What is delivered at the end of an epoch: the rank that decides when, to whom, and the delta of a node or first rows."""
 
 
 class Commit:
@@ -56,4 +51,4 @@ class Greeting(Commit):
 
     def hydrate(self) -> list[Announcement]:
         """Announce the rows."""
-        return [Announcement(0, (self._subscriber,), self._delta)]
+        return [(0, (self._subscriber,), self._delta)]

@@ -20,10 +20,10 @@ import threading
 from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass
-from operator import attrgetter
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dataflow.circuit.commit import Announcement, Greeting
+from dataflow.circuit.commit import Greeting
 from dataflow.circuit.failure import Restart, fail, notify, rebuild, recover
 from dataflow.circuit.node import EMPTY, Delta, Node, SourceNode, Subscriber
 from dataflow.errors import CollectionError, InvariantError
@@ -31,7 +31,7 @@ from dataflow.errors import CollectionError, InvariantError
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
-    from dataflow.circuit.commit import Commit
+    from dataflow.circuit.commit import Announcement, Commit
 
 CASCADE_LIMIT = 1_000  # epochs that callbacks of one outermost commit may set off
 
@@ -180,14 +180,12 @@ class Graph:
             self.observer.applied(changed)
         failed: list[Node] = []
         touched = self._propagate(changed, failed)
-        due = [
-            Announcement(node.rank, tuple(node.subscribers), node.out)
-            for node in touched
-            if node.subscribers
+        due: list[Announcement] = [
+            (node.rank, tuple(node.subscribers), node.out) for node in touched if node.subscribers
         ]
         if commit.hydrates:
             due += commit.hydrate()
-            due.sort(key=attrgetter("rank"))
+            due.sort(key=itemgetter(0))
         for node in touched:
             node.out = EMPTY
         if failed:
@@ -209,67 +207,87 @@ class Graph:
     def _propagate(self, changed: list[Node], failed: list[Node]) -> list[Node]:
         """Step every node that a change reaches; return those with a non-empty delta, in rank order."""
         touched, rank = changed, 1
-        waiting = sum([self._wake_consumers(node) for node in changed])
+        waiting = self._wake_consumers(changed)
+        if not waiting:
+            return touched
+        buckets = self._buckets
         self.stepping = True
         try:
             while waiting:
-                bucket = self._buckets[rank]
-                waiting -= len(bucket)
-                for node in bucket:
-                    out = self._step(node, failed)
-                    node.queued = False
-                    if out:
-                        node.out = out
-                        touched.append(node)
-                    if out is not None:
-                        waiting += self._wake_consumers(node)
-                bucket.clear()
+                bucket = buckets[rank]
+                if bucket:
+                    waiting += self._run_rank(bucket, touched, failed) - len(bucket)
+                    bucket.clear()
                 rank += 1
         except BaseException as interrupt:
-            self._abandon(touched, interrupt)
+            self._abandon(touched, rank, interrupt)
             raise
         finally:
             self.stepping = False
         return touched
 
-    def _wake_consumers(self, node: Node) -> int:
-        """Queue the nodes that read a node; return how many were not queued before."""
-        woken = 0
-        for consumer in node.consumers:
-            if not consumer.queued:
-                consumer.queued = True
-                self._buckets[consumer.rank].append(consumer)
-                woken += 1
-        return woken
-
-    def _step(self, node: Node, failed: list[Node]) -> Delta | None:
-        """Step one node; None when nothing downstream has to run."""
-        try:
+    def _run_rank(self, bucket: list[Node], touched: list[Node], failed: list[Node]) -> int:
+        """Step the nodes of one rank; return how many consumers that woke."""
+        awake: list[Node] = []
+        for node in bucket:
             if node.error is None:
                 node.steps += 1
                 try:
-                    return node.step() or None
+                    out = node.step()
+                except Exception as error:  # noqa: BLE001 - whatever a user function raises becomes the node's status
+                    node.undo()
+                    failed += fail(node, error)
+                    out = EMPTY
                 except BaseException:
                     node.undo()
                     raise
+            else:
+                out = self._recovered(node, failed, awake)
+            node.queued = False
+            if out:
+                node.out = out
+                touched.append(node)
+                if node.consumers:
+                    awake.append(node)
+        return self._wake_consumers(awake) if awake else 0
+
+    def _recovered(self, node: Node, failed: list[Node], awake: list[Node]) -> Delta:
+        """Try a failed node again; everything downstream has to run if it recovers, whatever its own delta."""
+        try:
             recovered = recover(node)
-        except Exception as error:  # noqa: BLE001 - whatever a user function raises becomes the node's status
+        except Exception as error:  # noqa: BLE001 - as in a step
             failed += fail(node, error)
-            return None
-        if recovered is not None:
-            failed.append(node)
+            return EMPTY
+        if recovered is None:
+            return EMPTY
+        failed.append(node)
+        if not recovered:
+            awake.append(node)
         return recovered
 
-    def _abandon(self, touched: list[Node], interrupt: BaseException) -> None:
-        """Leave an epoch in the middle: what has not run is out of order until it is restarted or reached again."""
+    def _wake_consumers(self, nodes: list[Node]) -> int:
+        """Queue the nodes that read some nodes; return how many were not queued before."""
+        woken = 0
+        buckets = self._buckets
+        for node in nodes:
+            for consumer in node.consumers:
+                if not consumer.queued:
+                    consumer.queued = True
+                    buckets[consumer.rank].append(consumer)
+                    woken += 1
+        return woken
+
+    def _abandon(self, touched: list[Node], rank: int, interrupt: BaseException) -> None:
+        """Leave an epoch in the middle of a rank: what has not run is out of order until restarted or reached again."""
+        unaware = [node for source in touched for node in source.consumers if node.rank > rank]
         for node in touched:
             node.out = EMPTY
         for bucket in self._buckets:
-            for node in bucket:
-                if node.queued:
-                    node.queued = False
-                    notify(fail(node, interrupt))
+            unaware += [node for node in bucket if node.queued]
             bucket.clear()
+        for node in dict.fromkeys(unaware):
+            node.queued = False
+            notify(fail(node, interrupt))
 
     # -- nodes -----------------------------------------------------------------------------------------------------
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
+_SEEN_AS_THEY_ARE = frozenset((str, int))  # classes of nearly all keys; saves the call
+
 Op = Literal["insert", "update", "delete"]
 
 
@@ -39,7 +41,7 @@ def changes_of(delta: Delta) -> list[Change[Any]]:
     make = tuple.__new__  # skips the argument handling of NamedTuple: half the cost
     changes: list[Change[Any]] = []
     for key, old, new in delta:
-        seen = key if key.__class__ is str else expose(key)
+        seen = key if key.__class__ in _SEEN_AS_THEY_ARE else expose(key)
         if old is None:
             changes.append(make(Change, ("insert", seen, new, None)))
         elif new is None:

@@ -15,7 +15,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from dataflow.circuit.commit import Announcement
 from dataflow.collection.following import Inbox
 from dataflow.collection.readable import Readable, Status, present_rows
 from dataflow.collection.readiness import Readiness
@@ -33,6 +32,7 @@ from dataflow.values.row import adapter_for_row
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from dataflow.circuit.commit import Announcement
     from dataflow.circuit.graph import Graph
     from dataflow.circuit.node import Node
     from dataflow.collection.subscription import Subscription
@@ -121,7 +121,7 @@ class LiveQuery(Readable[R_co]):
             if isinstance(follower, Inbox):
                 follower.status_changed()
         present = present_rows(node)
-        return [Announcement(node.rank, followers, present)] if node and present else []
+        return [(node.rank, followers, present)] if node and present else []
 
     def restart(self) -> None:
         """Try what failed again, though nothing has changed: for functions that failed on something outside.

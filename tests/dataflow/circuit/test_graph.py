@@ -222,6 +222,20 @@ def test_an_interrupt_passes_and_leaves_everything_to_be_restarted() -> None:
     assert (sibling.error, sibling.rows) == (None, {"a": 2, "b": 2})
 
 
+def test_what_reads_a_node_that_ran_before_the_interrupt_is_out_of_order_too() -> None:
+    graph, source = Graph(), SourceNode(label="s")
+    ran, interrupted = Tolerant(source), Sum(source)
+    reader = Tolerant(ran)
+    added(graph, ran, interrupted, reader)
+    interrupted.trouble = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        graph.run(Set(source, a=-1))
+    assert (ran.error, ran.rows) == (None, {"a": -1})
+    assert (reader.error, reader.rows) == (interrupted.trouble, {})
+    graph.restart(reader)
+    assert (reader.error, reader.rows) == (None, {"a": -1})
+
+
 def test_commits_left_behind_by_an_interrupt_come_before_later_ones() -> None:
     graph, source = Graph(), SourceNode(label="s")
     added(graph, Sum(source))
