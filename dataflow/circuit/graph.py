@@ -180,14 +180,16 @@ class Graph:
             self.observer.applied(changed)
         failed: list[Node] = []
         touched = self._propagate(changed, failed)
-        due: list[Announcement] = [
-            (node.rank, tuple(node.subscribers), node.out) for node in touched if node.subscribers
-        ]
+        due: list[Announcement] = []
+        for node in touched:
+            if node.subscribers:
+                due.append((node.rank, tuple(node.subscribers), node.out))  # noqa: PERF401 - one loop for both
+            node.out = EMPTY
+        for node in touched:
+            node.out = EMPTY
         if commit.hydrates:
             due += commit.hydrate()
             due.sort(key=itemgetter(0))
-        for node in touched:
-            node.out = EMPTY
         if failed:
             notify(failed)
         for _, subscribers, delta in due:
@@ -315,6 +317,10 @@ class Graph:
             rebuild(node)
         except Exception as error:  # noqa: BLE001 - becomes the node's status
             fail(node, error)
+        except BaseException:
+            node.references = 1
+            self.release(node)  # nobody may find it half hydrated
+            raise
         finally:
             self.stepping, self._busy = state
 

@@ -154,7 +154,10 @@ class SyncWriter(Commit, Generic[R]):
             error = CollectionError(f"update got the stored row of key {expose(key)!r} itself")
             error.add_note("rows are shared and must not be changed in place: pass a changed copy")
             raise error
-        self._write(key, row)
+        if self._open and self._key is None and self._staged is None:
+            self._key, self._row = key, row
+        else:
+            self._write(key, row)
 
     def delete(self, key: Any) -> None:
         """Remove the row of a key; nothing happens if there is none."""
