@@ -29,7 +29,7 @@ from dataflow.circuit.node import EMPTY, Delta, Node, SourceNode, Subscriber
 from dataflow.errors import CollectionError, InvariantError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator
+    from collections.abc import Callable, Generator, Hashable
 
     from dataflow.circuit.commit import Announcement, Commit
 
@@ -183,9 +183,7 @@ class Graph:
         due: list[Announcement] = []
         for node in touched:
             if node.subscribers:
-                due.append((node.rank, tuple(node.subscribers), node.out))  # noqa: PERF401 - one loop for both
-            node.out = EMPTY
-        for node in touched:
+                due.append((node.rank, tuple(node.subscribers), node.out))
             node.out = EMPTY
         if commit.hydrates:
             due += commit.hydrate()
@@ -342,7 +340,7 @@ class Graph:
                 pending.append(source)
 
     @contextmanager
-    def isolated(self) -> Iterator[None]:
+    def isolated(self) -> Generator[None]:
         """Share no node between what is planned inside the `with` and what is planned outside."""
         nodes, self.nodes = self.nodes, {}
         try:
