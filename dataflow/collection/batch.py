@@ -18,7 +18,7 @@ from dataflow.circuit.commit import Announcement, Commit
 from dataflow.circuit.graph import Graph, current_graph
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
     from dataflow.circuit.node import Node
 
@@ -99,7 +99,7 @@ def current_task() -> object:
 
 
 @contextmanager
-def batch() -> Iterator[None]:
+def batch() -> Generator[None]:
     """Make all commits inside the `with` one epoch.
 
     An exception that leaves the outermost `with` discards everything. Reads inside see the last published epoch.

@@ -1,7 +1,7 @@
 """Row keys of a collection: what identifies a row, read and checked.
 
 Law     the key is the normal form of a non-null scalar, or a tuple of such parts; a row that has none is refused
-Cost    a text or an int under one field of a row of the class met last: one generated-like closure, no further call
+Cost    a text or an int under one field of a row of the usual class: one closure, no further call
 """
 
 from __future__ import annotations
@@ -31,15 +31,23 @@ class RowKeys:
         key: a field, a tuple of fields, or a function of the row.
     """
 
-    __slots__ = ("_key", "_owner")
+    __slots__ = ("_fields", "_function", "_owner", "_single")
 
     def __init__(self, owner: str, key: Key) -> None:
         self._owner = owner
-        self._key = key
+        self._single = isinstance(key, str)
+        self._fields: tuple[str, ...] = ()
+        self._function: Callable[[Any], object] | None = None
+        if isinstance(key, str):
+            self._fields = (key,)
+        elif isinstance(key, tuple):
+            self._fields = key
+        else:
+            self._function = key
 
     def check_fields(self, adapter: RowAdapter) -> None:
         """Raise if a key field is not among the fields that the rows declare."""
-        for name in self._fields():
+        for name in self._fields:
             if adapter.fields is not None and name not in adapter.fields:
                 raise CollectionError(
                     f"{self._owner}: key field {name!r} is no field of {adapter.row_type.__name__}"
@@ -52,18 +60,16 @@ class RowKeys:
         Raises:
             CollectionError: if it is null, or no scalar or tuple of scalars.
         """
-        key = self._key
-        if isinstance(key, str):
-            return self._checked(adapter.get(row, key), row)
-        if isinstance(key, tuple):
-            return self._checked(tuple([adapter.get(row, name) for name in key]), row)
-        return self._checked(key(row), row)
+        if self._function is not None:
+            return self._checked(self._function(row), row)
+        parts = tuple([adapter.get(row, name) for name in self._fields])
+        return self._checked(parts[0] if self._single else parts, row)
 
     def quick(self, adapter: RowAdapter, row_class: type, slow: Callable[[Any], Any]) -> Any:
         """Return row -> key that reads rows of one class directly and leaves everything unusual to `slow`."""
-        name = self._key
-        if not isinstance(name, str):
+        if not self._single:
             return slow
+        (name,) = self._fields
         if row_class is dict:
 
             def key_of(row: Any) -> Any:
@@ -86,13 +92,8 @@ class RowKeys:
             return key_of_object
         return slow
 
-    def _fields(self) -> tuple[str, ...]:
-        if isinstance(self._key, str):
-            return (self._key,)
-        return self._key if isinstance(self._key, tuple) else ()
-
     def _checked(self, key: Any, row: Any) -> Any:
-        if is_null(key) or (isinstance(key, tuple) and any(map(is_null, key))):
+        if is_null(key) or (isinstance(key, tuple) and _has_null(key)):
             raise CollectionError(
                 f"{self._owner}: the key ({self._label()}) is null in row {row!r}"
             )
@@ -103,11 +104,17 @@ class RowKeys:
         return normal(key)
 
     def _label(self) -> str:
-        return "computed" if callable(self._key) else repr(self._key)
+        if self._function is not None:
+            return "computed"
+        return repr(self._fields[0] if self._single else self._fields)
 
 
 def _is_scalar(key: Any) -> bool:
-    key = plain(key)  # the value behind an enum member or a subclass
-    if isinstance(key, tuple):
-        return all(map(_is_scalar, key))
-    return kind_of(key) not in _NO_KEY
+    found: Any = plain(key)  # the value behind an enum member or a subclass
+    if isinstance(found, tuple):
+        return all(map(_is_scalar, found))
+    return kind_of(found) not in _NO_KEY
+
+
+def _has_null(key: tuple[Any, ...]) -> bool:
+    return any(map(is_null, key))

@@ -146,8 +146,7 @@ class Readable(Source[R_co]):
             return True
         if not isinstance(other, Mapping):
             return NotImplemented
-        mine, theirs = _by_normal_form(self), _by_normal_form(other)
-        return mine == theirs
+        return _by_normal_form(self) == _by_normal_form(other)
 
     __hash__ = None  # type: ignore[assignment]  # equal contents now need not be equal later
 

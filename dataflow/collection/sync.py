@@ -28,8 +28,15 @@ R = TypeVar("R")
 class Written(Protocol):
     """What a writer asks the collection it writes to; both get more special when the first row shows what rows are."""
 
-    key_of: Callable[[Any], Any]
-    equal_rows: Callable[[Any, Any], bool]
+    @property
+    def key_of(self) -> Callable[[Any], Any]:
+        """Row -> key in normal form; raises if the row is none of the collection's."""
+        ...
+
+    @property
+    def equal_rows(self) -> Callable[[Any, Any], bool]:
+        """Tell whether two rows are equal."""
+        ...
 
 
 class StagedRows(Staged):

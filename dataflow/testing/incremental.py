@@ -23,7 +23,7 @@ from dataflow.values.normal import expose, normal
 from dataflow.values.row import adapter_for_row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable
 
     from dataflow.collection.changes import Change
     from dataflow.collection.collection import Collection
@@ -154,7 +154,7 @@ def _commit(writes: list[Write]) -> None:
 
 
 @contextmanager
-def _restored(histories: list[_History]) -> Iterator[None]:
+def _restored(histories: list[_History]) -> Generator[None]:
     """Leave the collections with the rows they have now, in the order they have now."""
     try:
         yield

@@ -21,14 +21,14 @@ from dataflow.values.normal import expose
 from dataflow.values.row import adapter_for_row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable
 
     from dataflow.circuit.node import Node
     from dataflow.collection.changes import Change
 
 
 @contextmanager
-def strict() -> Iterator[None]:
+def strict() -> Generator[None]:
     """Raise when somebody changes a row: around the code under test, or as a decorator of a test.
 
     Only live queries and subscriptions made inside are watched. A function that changes a row puts its query in status

@@ -49,6 +49,22 @@ def test_an_exception_discards_all_of_a_batch() -> None:
     assert right.rows() == [{"id": 4}]
 
 
+def test_a_commit_that_fails_inside_a_batch_is_discarded_alone() -> None:
+    items = Collection("items", key="id")
+
+    def fails() -> None:
+        with items.sync() as writer:
+            writer.insert({"id": 2})
+            raise ZeroDivisionError
+
+    with batch():
+        write(items, {"id": 1})
+        with pytest.raises(ZeroDivisionError):
+            fails()
+        write(items, {"id": 3})
+    assert list(items) == [1, 3]
+
+
 def test_nested_batches_join_the_outermost() -> None:
     items = Collection("items", key="id")
     seen: list[list[Change[Any]]] = []

@@ -235,6 +235,35 @@ def test_a_query_that_is_refused_leaves_nothing() -> None:
     assert held() == before
 
 
+def test_an_interrupt_while_a_result_starts_leaves_nothing() -> None:
+    items: Collection[Row] = Collection("items", key="id")
+    write(items, {"id": 1, "v": 1}, {"id": 2, "v": 2})
+    item = items.alias()
+    interrupts = [KeyboardInterrupt()]
+
+    def interrupted(row: Row) -> Row:
+        if row["id"] == 2 and interrupts:
+            raise interrupts.pop()
+        return row
+
+    text = query(item).where(item.v > 0).select(id=item.id).map(interrupted)
+    before = held()
+    with pytest.raises(KeyboardInterrupt):
+        live(text, key="id")
+    assert held() == before
+    assert live(text, key="id").rows() == [{"id": 1}, {"id": 2}]
+
+
+def test_run_raises_what_the_function_raised_and_leaves_nothing() -> None:
+    items: Collection[Row] = Collection("items", key="id")
+    write(items, {"id": 1})
+    before = held()
+    with pytest.raises(KeyError, match="'v'"):
+        run(query(items).map(lambda row: row["v"]))
+    assert run(query(items).map(lambda row: row["id"])) == [1]
+    assert held() == before
+
+
 def test_an_abandoned_iterator_is_let_go() -> None:
     items: Collection[Row] = Collection("items", key="id")
     before = held()
