@@ -163,10 +163,10 @@ class Readable(Source[R_co]):
 
     def subscribe(
         self,
-        fn: Callable[[list[Change[Any]]], object],
+        fn: Callable[[list[Change[R_co]]], object],
         *,
         initial: bool = False,
-        where: Callable[[Any], object] | None = None,
+        where: Callable[[R_co], object] | None = None,
     ) -> Subscription:
         """Call `fn` with the net changes of each epoch, after every derived collection has been updated.
 
@@ -193,7 +193,7 @@ class Readable(Source[R_co]):
                 raise
         return subscription
 
-    def changes(self, *, initial: bool = False) -> Changes[Any]:
+    def changes(self, *, initial: bool = False) -> Changes[R_co]:
         """Subscribe now and return the changes as an asynchronous iterator: one list per epoch, merged for slow consumers.
 
         Args:
