@@ -21,7 +21,7 @@ from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from dataflow.circuit.commit import Greeting
 from dataflow.circuit.failure import Restart, fail, notify, rebuild, recover
@@ -32,24 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Hashable
 
     from dataflow.circuit.commit import Announcement, Commit
+    from dataflow.circuit.observer import Observer
 
 CASCADE_LIMIT = 1_000  # epochs that callbacks of one outermost commit may set off
-
-
-class Observer(Protocol):
-    """A debug mode that watches a graph: it may wrap the callables that the graph will call, and look at new rows."""
-
-    def function(self, call: Callable[..., Any], role: str) -> Callable[..., Any]:
-        """Return what a query should call in place of a user function; the same for the same function."""
-        ...
-
-    def subscriber(self, call: Callable[[Any], object]) -> Callable[[Any], object]:
-        """Return what should be called in place of a subscriber."""
-        ...
-
-    def applied(self, changed: list[Node]) -> None:
-        """Look at sources whose new rows have just become visible."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
