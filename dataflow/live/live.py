@@ -213,7 +213,11 @@ class LiveQuery(Readable[R_co]):
         assert node is not None, "compiled against before it was ready"
         layout = self._layout
         if layout.slots and layout.slots[0].kind == "any" and node.rows:
-            layout = layout_of_adapter(adapter_for_row(next(iter(node.rows.values()))))
+            # Rows of a map may be of several kinds. Reading a dict by subscript raises on all others, which then go to the safe
+            # evaluator; reading an object by attribute would find methods on a dict.
+            adapter = adapter_for_row(next(iter(node.rows.values())))
+            if adapter.kind == "mapping":
+                layout = layout_of_adapter(adapter)
         return node, layout
 
     def statistics(self) -> LiveStatistics:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dataflow.circuit.node import Delta, Node
+from dataflow.circuit.node import Delta, Node, StepError
 from dataflow.errors import CollectionError
 from dataflow.query.compiler.chain import undo_changes
 from dataflow.values.normal import expose, normal
@@ -63,16 +63,20 @@ class Rekey(Node):
                 del owners[was][key]
                 yield was
             if new is not None:
-                now = self._key(new)
+                now = self._key(key, new)
                 self._new_key[key] = now
                 owners.setdefault(now, {})[key] = new
                 yield now
 
-    def _key(self, row: Any) -> Any:
-        key = normal(self._key_of(row))
-        if key is None:
-            raise CollectionError(f"{self.label} is null in row {row!r}")
-        return key
+    def _key(self, key: Any, row: Any) -> Any:
+        """Return the new key of the row known as `key`."""
+        try:
+            new_key = normal(self._key_of(row))
+        except Exception as error:
+            raise StepError(key) from error
+        if new_key is None:
+            raise StepError(key) from CollectionError(f"{self.label} is null in row {row!r}")
+        return new_key
 
     def _net(self, touched: Iterable[Any]) -> Delta:
         rows = self.rows
