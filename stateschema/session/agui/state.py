@@ -77,6 +77,11 @@ class AguiState(NamedTuple):
         """The section an event without an id belongs to."""
         return self.newest if self.active is None else self.active
 
+    def known(self, section_id: str | None) -> int | None:
+        """Return the section that goes by an id; one that was given another name does not."""
+        number = None if section_id is None else self.ids.get(section_id)
+        return number if number is not None and self.section(number).id == section_id else None
+
     def section(self, number: int) -> Section:
         """Return a section of the transcript."""
         return self.transcript.sections[number]
@@ -122,7 +127,7 @@ def ensure_section(state: AguiState, section_id: str | None) -> tuple[AguiState,
     The section with that id, if its stream has begun; else the one in use; else the one with that
     id that came in a snapshot; else a new one.
     """
-    known = None if section_id is None else state.ids.get(section_id)
+    known = state.known(section_id)
     if known is not None and state.section(known).is_live:
         return activate(state, known), known
     if state.in_use is not None:

@@ -34,7 +34,7 @@ def text_start(state: AguiState, event: Mapping[str, Any]) -> AguiState:
         state = state._replace(unnamed=None, ids=ids)
         state = state.change(number, state.section(number)._replace(id=section_id))
         return _new_segment(activate(state, number), number)
-    known = None if section_id is None else state.ids.get(section_id)
+    known = state.known(section_id)
     if known is None or state.section(known).dropped:
         return open_section(state, section_id, role)[0]
     if state.section(known).is_live:

@@ -110,6 +110,22 @@ def test_the_fold_agrees_with_the_oracle_on_ten_thousand_histories() -> None:
         check_history(seed)
 
 
+def test_a_section_that_was_renamed_is_not_found_under_its_old_name() -> None:
+    messages = [{"id": "m", "role": "assistant", "content": ""}]
+    events: list[Json] = [
+        {"type": "MESSAGES_SNAPSHOT", "messages": messages},
+        {"type": "TEXT_MESSAGE_CONTENT", "messageId": "n", "delta": "one"},
+        {"type": "TEXT_MESSAGE_START", "messageId": "m", "role": "assistant"},
+        {"type": "TEXT_MESSAGE_START", "messageId": "n", "role": "assistant"},
+        {"type": "TEXT_MESSAGE_CONTENT", "messageId": "n", "delta": "two"},
+    ]
+    replay = Replay()
+    for seq, event in enumerate(events):
+        replay.put(row(seq, event))
+    parts = replay.message().to_json()["parts"]
+    assert [part["content"] for part in parts] == ["one", "two"]
+
+
 def test_growing_text_hands_out_what_was_appended() -> None:
     trace = json.loads((CASES / "made-split-surrogates.json").read_text(encoding="utf-8"))
     replay, printed, shown = Replay(), "", Text()
