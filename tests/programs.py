@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 FIELDS = (".id", ".k", ".x", ".s", ".m")
 NESTED = (".deep", '.deep["a"]', ".deep[0]")
-JOINS = ("inner", "left")
+JOINS = ("inner", "inner", "inner", "left", "left", "right", "full", "semi", "anti", "cross")
 AGGREGATES = (
     "count()",
     "count({})",
@@ -203,10 +203,14 @@ class Writer:
         bound = {f"t{number}{letter}": rng.choice(sources) for letter in "xyz"[:count]}
         aliases = list(bound)
         clauses = [f"query({aliases[0]})"]
-        for n, alias in enumerate(aliases[1:], start=1):
+        joined, aliases = aliases[1:], aliases[:1]
+        for alias in joined:
             if rng.random() < 0.1:
-                clauses.append(f".where({self.condition(self.columns(aliases[:n], bound))})")
-            clauses.append(self.join(aliases[:n], alias, bound))
+                clauses.append(f".where({self.condition(self.columns(aliases, bound))})")
+            how = rng.choice(JOINS)
+            clauses.append(self.join(aliases, alias, bound, how))
+            if how not in ("semi", "anti"):  # whose right side cannot be named later
+                aliases.append(alias)
         columns = self.columns(aliases, bound)
         if rng.random() < 0.35:
             clauses.append(f".where({self.condition(columns)})")
@@ -218,7 +222,7 @@ class Writer:
             self.shapes[name].columns = self.grouped(clauses, columns)
         elif choice < 0.7:
             self.shapes[name].columns = self.selected(clauses, aliases, columns)
-        elif count > 1:
+        elif len(aliases) > 1:
             nested = [(a, c) for a in aliases for c in self.shapes[bound[a]].columns]
             self.shapes[name].columns = tuple(f".{a}{_bracketed(c)}" for a, c in nested)
             self.ordered(clauses, columns)
@@ -248,15 +252,18 @@ class Writer:
     def is_view(self, bound: dict[str, str]) -> bool:
         return any(origin.startswith("v") for origin in bound.values())
 
-    def join(self, left: Sequence[str], alias: str, bound: dict[str, str]) -> str:
+    def join(self, left: Sequence[str], alias: str, bound: dict[str, str], how: str) -> str:
+        if how == "cross":
+            return f".join({alias}, how='cross')"
         mine, theirs = self.columns(left, bound), self.columns([alias], bound)
         parts = [f"({self.key(mine)} == {self.key(theirs)})"]
         if self.rng.random() < 0.15:
             parts.append(f"({self.key(mine)} == {self.key(theirs)})")
-        how = self.rng.choice(JOINS)
-        if how == "inner" and self.rng.random() < 0.2:
+        if self.rng.random() < 0.2:
             operator = self.rng.choice(("<", "<=", "!=", ">"))
             parts.append(f"({self.rng.choice(mine)} {operator} {self.rng.choice(theirs)})")
+            if self.rng.random() < 0.2:  # a join by range alone
+                del parts[:-1]
         return f".join({alias}, on={' & '.join(parts)}, how={how!r})"
 
     def key(self, columns: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dataflow.arrangement import Arrangement, Past
+from dataflow.arrangement import Arrangement, Moves, Past
 from dataflow.circuit.node import Node, Pairs
 
 if TYPE_CHECKING:
@@ -32,9 +32,14 @@ class Index(Node):
         self.touched += len(delta)
         return self.arrangement.apply(delta)
 
+    @property
+    def moves(self) -> Moves:
+        """What this epoch moved: the index's own delta."""
+        return self.out  # type: ignore[return-value]  # an index emits moves
+
     def past(self) -> Past:
         """Return the index as it was before this epoch."""
-        return self.arrangement.before(self.out)  # type: ignore[arg-type]  # an index's own delta are moves
+        return self.arrangement.before(self.moves)
 
     def scan(self) -> Pairs:
         return self.inputs[0].scan()

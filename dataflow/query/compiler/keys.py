@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
 
 def join_key(layout: Layout, parts: tuple[Scalar, ...]) -> Callable[[Any], Any]:
-    """Return row -> normal form of the join key: the value of one part, a tuple of several, None if any is null."""
+    """Return row -> normal form of the join key: the value of one part, a tuple of several, None if any is null.
+
+    Without parts all rows have the same key: every row matches every row.
+    """
+    if not parts:
+        return lambda row: ()
     lifter = Lifter()
     shape = tuple(lifter.lift(part) for part in parts)
     made = factory(

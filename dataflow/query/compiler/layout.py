@@ -84,6 +84,14 @@ class Layout:
         kept = tuple(replace(slot, index=i) for i, slot in enumerate(left))
         return Layout(kept + moved, self.collected or right.collected)
 
+    def absent(self, width: int, *, left: bool, right: bool) -> Layout:
+        """Return the layout of pairs whose first `width` rows, or whose others, can be None."""
+        slots = tuple(
+            replace(slot, nullable=slot.nullable or (left if position < width else right))
+            for position, slot in enumerate(self.slots)
+        )
+        return Layout(slots, self.collected)
+
 
 CELLS = Layout(())
 RECORD = Layout((Slot("", None, "mapping"),))

@@ -23,12 +23,13 @@ class Order(Node):
     """Sorted rows and a window over them.
 
     Args:
+        upstream: a node that keeps its rows.
         entry_of: (row key, row) -> entry.
         limit: size of the window in rows, or None.
         offset: rows skipped before it.
     """
 
-    __slots__ = ("_entries", "_entry_of", "_kept", "_net", "_refills", "_stale", "_start", "_stop")
+    __slots__ = ("_entries", "_entry_of", "_net", "_refills", "_stale", "_start", "_stop")
 
     def __init__(
         self,
@@ -46,9 +47,6 @@ class Order(Node):
         self._entries: Sorted | Head = Sorted(())
         self._refills = 0
         self._stale = False  # whether the window has to be read anew at the end of the step
-        self._kept: dict[Any, Any] | None = (
-            None  # the input's rows, where it does not keep them itself
-        )
         self._net: dict[Any, Any] = {}
         self.rows = {}
 
@@ -57,8 +55,6 @@ class Order(Node):
         self.touched += len(delta)
         net: dict[Any, Any] = {}
         self._net = net
-        if self._kept is not None:
-            keep(self._kept, delta)
         entry_of = self._entry_of
         for key, old, new in delta:
             before = None if old is None else entry_of(key, old)
@@ -77,8 +73,6 @@ class Order(Node):
         return [(key, old, new) for key, old in net.items() if (new := rows.get(key)) is not old]
 
     def hydrate(self) -> None:
-        source = self.inputs[0]
-        self._kept = dict(source.scan()) if source.rows is None else None
         self._refills = 0
         self._stale = False
         self._load()
@@ -102,7 +96,7 @@ class Order(Node):
         return len(self._entries)
 
     def _all(self) -> dict[Any, Any]:
-        rows = self.inputs[0].rows if self._kept is None else self._kept
+        rows = self.inputs[0].rows
         assert rows is not None
         return rows
 
@@ -185,12 +179,3 @@ class Order(Node):
             self._enter(entries.at(start)[-1])
         if stop is not None and len(entries) > stop:
             self._leave(entries.at(stop)[-1])
-
-
-def keep(rows: dict[Any, Any], delta: Delta) -> None:
-    """Apply a delta to a dict of rows."""
-    for key, _, new in delta:
-        if new is None:
-            del rows[key]
-        else:
-            rows[key] = new

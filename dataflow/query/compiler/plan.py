@@ -25,8 +25,10 @@ from dataflow.query.compiler.index import Index
 from dataflow.query.compiler.join import Join, JoinShape
 from dataflow.query.compiler.keys import join_key, order_entry
 from dataflow.query.compiler.layout import CELLS, Layout, layout_of_type
+from dataflow.query.compiler.matching import Matched, Outer
 from dataflow.query.compiler.order import Order
 from dataflow.query.compiler.rekey import Rekey
+from dataflow.query.compiler.semijoin import SemiJoin
 from dataflow.query.compiler.steps import (
     Bind,
     CallFilter,
@@ -106,6 +108,13 @@ class Planner:
     # -- one method per kind of IR node ------------------------------------------------------------------------------
 
     def _build(self, tree: ir.Node, *, stored: bool = False, outermost: bool = False) -> Physical:
+        """Return the node of a tree; with `stored` one that keeps its rows."""
+        physical = self._operator(tree, stored=stored, outermost=outermost)
+        if stored and physical.node.rows is None:
+            return self._steps(physical, (), stored=True)
+        return physical
+
+    def _operator(self, tree: ir.Node, *, stored: bool, outermost: bool) -> Physical:
         match tree:
             case ir.Scan(source=source, alias=alias):
                 relation: Any = source.relation
@@ -151,26 +160,55 @@ class Planner:
         return Physical(made, output_layout(layout, steps))
 
     def _join(self, tree: ir.Join) -> Physical:
-        if tree.how not in {"inner", "left"}:
-            raise QueryError(f"a live query cannot run a {tree.how} join yet")
-        if not tree.on:
-            raise QueryError("a live query cannot run a join without an equality yet")
-        if tree.residual is not None and tree.how != "inner":
-            raise QueryError(
-                f"a live query cannot run a {tree.how} join with a further condition yet"
+        exists = tree.how in {"semi", "anti"}
+        if exists and tree.residual is None:
+            return self._semijoin(tree)
+        if tree.how in {"inner", "cross"} or (tree.how == "left" and tree.residual is None):
+            return self._pairs(tree, outer=tree.how == "left")
+        pairs = self._pairs(tree, outer=False)
+        left = self._build(tree.left, stored=True)
+        width = max(len(left.layout.slots), 1)
+        if exists:
+            wanted = tree.how == "semi"
+            node = self._share(
+                ("matched", pairs.node, left.node, width, wanted),
+                lambda: Matched(pairs.node, left.node, width, wanted=wanted),
             )
+            return Physical(node, left.layout)
+        right = self._build(tree.right, stored=True)
+        keep_left, keep_right = tree.how in {"left", "full"}, tree.how in {"right", "full"}
+        node = self._share(
+            ("outer", pairs.node, left.node, right.node, width, keep_left, keep_right),
+            lambda: Outer(
+                pairs.node, left.node, right.node, width, keep_left=keep_left, keep_right=keep_right
+            ),
+        )
+        return Physical(node, pairs.layout.absent(width, left=keep_right, right=keep_left))
+
+    def _semijoin(self, tree: ir.Join) -> Physical:
+        left = self._build(tree.left)
+        left_index = self._index(left, tuple(pair[0] for pair in tree.on))
+        right_index = self._index(self._build(tree.right), tuple(pair[1] for pair in tree.on))
+        wanted = tree.how == "semi"
+        node = self._share(
+            ("semijoin", left.node, left_index, right_index, wanted),
+            lambda: SemiJoin(left.node, left_index, right_index, wanted=wanted),
+        )
+        return Physical(node, left.layout)
+
+    def _pairs(self, tree: ir.Join, *, outer: bool) -> Physical:
+        """Return the pairs of rows that match, and with `outer` the left rows that match nothing."""
         primary = _joins_on_row_key(tree)
-        left = self._without_calls(self._build(tree.left), tuple(pair[0] for pair in tree.on))
+        left = self._build(tree.left)
         right = self._build(tree.right, stored=primary)
-        left_parts, right_parts = (tuple(side) for side in zip(*tree.on, strict=True))
-        left_index = self._index(left, left_parts)
-        right_index = None if primary else self._index(right, right_parts)
-        shape = JoinShape(outer=tree.how == "left", primary=primary, flat=left.layout.joined)
+        left_index = self._index(left, tuple(pair[0] for pair in tree.on))
+        right_index = None if primary else self._index(right, tuple(pair[1] for pair in tree.on))
+        shape = JoinShape(outer=outer, primary=primary, flat=left.layout.joined)
         node = self._share(
             ("join", left.node, right.node, shape, left_index, right_index),
             lambda: Join(left.node, right.node, shape, left_index, right_index),
         )
-        joined = Physical(node, left.layout.joined_with(right.layout, nullable=shape.outer))
+        joined = Physical(node, left.layout.joined_with(right.layout, nullable=outer))
         return (
             joined
             if tree.residual is None
@@ -234,7 +272,7 @@ class Planner:
         )
 
     def _order(self, tree: ir.Order, *, outermost: bool) -> Physical:
-        input_ = self._build(tree.input)
+        input_ = self._build(tree.input, stored=True)
         by = tree.by
         if any(contains(part.by, Apply) for part in by):
             raise QueryError("order_by cannot call a Python function: select its result first")

@@ -28,7 +28,7 @@ from dataflow.query.ir import (
 )
 from dataflow.query.scalar import Apply, Scalar, aliases_of, conjunction, conjuncts, contains
 
-_RIGHT_IS_FREE = {"inner", "cross"}
+_RIGHT_IS_FREE = {"inner", "cross", "right"}
 _LEFT_IS_FREE = {"inner", "cross", "left", "semi", "anti"}
 
 
