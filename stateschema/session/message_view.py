@@ -8,7 +8,7 @@ Law        the rows are `apply_answers(materialize(chunks of the message), answe
            in order of the earliest chunk, whatever the order of arrival
 Cost       one more chunk: its JSON is read once, the fold takes one step, and a fixed number of rows
            is touched, however long the message and the session are. A chunk that arrives late, is
-           replaced or deleted is replayed from its place (`dataflow.aggregate.folding`). An answer
+           replaced or deleted is replayed from its place (`dataflow.aggregation.folding`). An answer
            touches the messages that ask for it. A chunk that asks for several things at once (an
            imported message, a snapshot, several interrupts) is compared with every answer of the
            session, and every answer with those chunks

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dataflow.aggregate.extremes import Extremes
+from dataflow.aggregation.extremes import Extremes
 from dataflow.collection import changes, subscription, sync
 from dataflow.query.compiler.group import Group
 from dataflow.query.compiler.join import Join

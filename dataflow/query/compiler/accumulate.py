@@ -1,7 +1,7 @@
 """Accumulators: how each aggregate keeps its cells in a group, as source text.
 
 A group is one list: `cells[0]` counts its rows, each accumulator owns one or two cells after it. Counts and sums of ints are
-updated in place; everything else is an object of `dataflow.aggregate` with `add` and `remove`. Aggregates over the same
+updated in place; everything else is an object of `dataflow.aggregation` with `add` and `remove`. Aggregates over the same
 argument share cells: `sum_(x)` and `avg(x)`, `min_(x)` and `max_(x)`.
 
 kind                    cells                       add                               result
@@ -18,10 +18,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dataflow.aggregate.extremes import Extremes
-from dataflow.aggregate.folding import Fold
-from dataflow.aggregate.sequence import OrderedRows
-from dataflow.aggregate.sums import Total
+from dataflow.aggregation.extremes import Extremes
+from dataflow.aggregation.folding import Fold
+from dataflow.aggregation.sequence import OrderedRows
+from dataflow.aggregation.sums import Total
 from dataflow.errors import QueryError
 from dataflow.query.scalar import Aggregate, Call, Const, Ordering, Scalar
 from dataflow.values.order import Direction, column_key

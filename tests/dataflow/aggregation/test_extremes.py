@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataflow.aggregate import blocks
-from dataflow.aggregate.extremes import Extremes
+from dataflow.aggregation import blocks
+from dataflow.aggregation.extremes import Extremes
 from dataflow.values.equality import equal
 from dataflow.values.order import sort_key
 

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
-from dataflow.aggregate.sequence import OrderedRows
+from dataflow.aggregation.sequence import OrderedRows
 
 if TYPE_CHECKING:
     from collections.abc import Callable

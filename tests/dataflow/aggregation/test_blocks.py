@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataflow.aggregate import blocks
-from dataflow.aggregate.blocks import SortedBlocks
+from dataflow.aggregation import blocks
+from dataflow.aggregation.blocks import SortedBlocks
 
 OPERATIONS = st.sampled_from(["put", "put", "setdefault", "discard", "drain", "extend"])
 

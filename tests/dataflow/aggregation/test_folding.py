@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataflow.aggregate import blocks
-from dataflow.aggregate.folding import Fold, FoldStatistics
+from dataflow.aggregation import blocks
+from dataflow.aggregation.folding import Fold, FoldStatistics
 
 BAD = 13
 

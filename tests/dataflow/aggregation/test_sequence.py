@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataflow.aggregate import blocks
-from dataflow.aggregate.sequence import OrderedRows
+from dataflow.aggregation import blocks
+from dataflow.aggregation.sequence import OrderedRows
 from dataflow.values.order import Direction, order_key, row_sort_key
 
 OBJECTS = st.none() | st.booleans() | st.integers(-3, 3) | st.floats() | st.text(max_size=2)

@@ -27,7 +27,7 @@ from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from math import inf, isfinite, nan
 from typing import Any
 
-from dataflow.aggregate.exact import DecimalSum, FloatSum
+from dataflow.aggregation.exact import DecimalSum, FloatSum
 from dataflow.errors import QueryError
 from dataflow.values.kinds import NUMBER, kind_of, plain
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from dataflow.aggregate.blocks import SortedBlocks
+from dataflow.aggregation.blocks import SortedBlocks
 
 R = TypeVar("R")
 

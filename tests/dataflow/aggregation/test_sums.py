@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataflow.aggregate.sums import Total
+from dataflow.aggregation.sums import Total
 from dataflow.errors import QueryError
 
 IGNORED = st.sampled_from([None, True, False, "1", [1], {"a": 1}])

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from dataflow.aggregate.blocks import SortedBlocks
+from dataflow.aggregation.blocks import SortedBlocks
 from dataflow.values import kinds
 from dataflow.values.equality import EXACT
 from dataflow.values.kinds import kind_of, plain
