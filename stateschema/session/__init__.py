@@ -1,8 +1,11 @@
 """Durable AI sessions: token chunks become messages, tool calls and approvals.
 
-Chunk rows are read by `parse`, told apart by `is_control`, folded into a `Message` one by one
+`Session` is the schema of the stream; `SessionViews` shows everything that is in it, live. The views
+are queries, functions of the source they read: `messages(chunks)` and those over messages.
+
+Below them chunk rows are read by `parse`, told apart by `is_control`, folded into a `Message` one by one
 (`EMPTY`, `step`, `finish` of `stateschema.session.fold`) or at once (`materialize`), and answered by
-`apply_answers`. None of it needs the engine.
+`apply_answers`.
 """
 
 from stateschema.session.answers import apply_answers
@@ -10,6 +13,7 @@ from stateschema.session.chunk import ChunkRow, ParsedChunk, parse
 from stateschema.session.control import Answer, Target, control_of, is_control, requests_of
 from stateschema.session.fold import materialize
 from stateschema.session.message import Message, Usage
+from stateschema.session.message_view import messages
 from stateschema.session.parts import (
     Approval,
     MediaPart,
@@ -22,17 +26,57 @@ from stateschema.session.parts import (
     ToolResultPart,
     UiResourcePart,
 )
+from stateschema.session.schema import Agent, Chunk, Presence, Session, chunk_id, presence_id
+from stateschema.session.session_views import (
+    Meta,
+    SessionCollections,
+    SessionSources,
+    SessionViews,
+    session_collections,
+)
 from stateschema.session.text import Text
+from stateschema.session.view_rows import (
+    ActiveGeneration,
+    Actor,
+    MetaError,
+    ModelMessage,
+    SessionMeta,
+    SessionStats,
+)
+from stateschema.session.views import (
+    active_generations,
+    actors,
+    latest_approvals,
+    model_messages,
+    pending_approvals,
+    session_stats,
+    tool_calls,
+    tool_results,
+)
 
 __all__ = [
+    "ActiveGeneration",
+    "Actor",
+    "Agent",
     "Answer",
     "Approval",
+    "Chunk",
     "ChunkRow",
     "MediaPart",
     "Message",
+    "Meta",
+    "MetaError",
+    "ModelMessage",
     "OtherPart",
     "ParsedChunk",
     "Part",
+    "Presence",
+    "Session",
+    "SessionCollections",
+    "SessionMeta",
+    "SessionSources",
+    "SessionStats",
+    "SessionViews",
     "StructuredOutputPart",
     "Target",
     "Text",
@@ -42,10 +86,22 @@ __all__ = [
     "ToolResultPart",
     "UiResourcePart",
     "Usage",
+    "active_generations",
+    "actors",
     "apply_answers",
+    "chunk_id",
     "control_of",
     "is_control",
+    "latest_approvals",
     "materialize",
+    "messages",
+    "model_messages",
     "parse",
+    "pending_approvals",
+    "presence_id",
     "requests_of",
+    "session_collections",
+    "session_stats",
+    "tool_calls",
+    "tool_results",
 ]
