@@ -203,14 +203,7 @@ class Writer:
         bound = {f"t{number}{letter}": rng.choice(sources) for letter in "xyz"[:count]}
         aliases = list(bound)
         clauses = [f"query({aliases[0]})"]
-        joined, aliases = aliases[1:], aliases[:1]
-        for alias in joined:
-            if rng.random() < 0.1:
-                clauses.append(f".where({self.condition(self.columns(aliases, bound))})")
-            how = rng.choice(JOINS)
-            clauses.append(self.join(aliases, alias, bound, how))
-            if how not in ("semi", "anti"):  # whose right side cannot be named later
-                aliases.append(alias)
+        aliases = self.joined(clauses, aliases, bound)
         columns = self.columns(aliases, bound)
         if rng.random() < 0.35:
             clauses.append(f".where({self.condition(columns)})")
@@ -251,6 +244,20 @@ class Writer:
 
     def is_view(self, bound: dict[str, str]) -> bool:
         return any(origin.startswith("v") for origin in bound.values())
+
+    def joined(
+        self, clauses: list[str], aliases: Sequence[str], bound: dict[str, str]
+    ) -> list[str]:
+        """Join all aliases to the first; return those that can be named afterwards."""
+        named = [aliases[0]]
+        for alias in aliases[1:]:
+            if self.rng.random() < 0.1:
+                clauses.append(f".where({self.condition(self.columns(named, bound))})")
+            how = self.rng.choice(JOINS)
+            clauses.append(self.join(named, alias, bound, how))
+            if how not in ("semi", "anti"):
+                named.append(alias)
+        return named
 
     def join(self, left: Sequence[str], alias: str, bound: dict[str, str], how: str) -> str:
         if how == "cross":
