@@ -29,7 +29,7 @@ from typing import (
 
 from dataflow.errors import QueryError, UnknownFieldError
 from dataflow.query.notation import ordering_text, text_of
-from dataflow.query.operations import OPERATIONS
+from dataflow.query.operations.registry import OPERATIONS
 from dataflow.query.scalar import (
     Call,
     Const,

@@ -18,7 +18,7 @@ import keyword
 from typing import TYPE_CHECKING, Any
 
 from dataflow.errors import QueryError
-from dataflow.query.operations import OPERATIONS
+from dataflow.query.operations.registry import OPERATIONS
 from dataflow.query.scalar import Call, Cell, Column, Const, Item, Param, Record, RowOf, Scalar
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dataflow.errors import QueryError
-from dataflow.query.operations import OPERATIONS
+from dataflow.query.operations.registry import OPERATIONS
 from dataflow.query.scalar import Apply, Call, Cell, Column, Const, Item, Record, RowOf, Scalar
 from dataflow.values.logic import and_, or_, truth
 from dataflow.values.null import is_null

@@ -5,7 +5,7 @@ import pytest
 from dataflow.query import aggregates as agg
 from dataflow.query import functions as f
 from dataflow.query.expr import Expr, node_of, origins_of
-from dataflow.query.operations import OPERATIONS
+from dataflow.query.operations.registry import OPERATIONS
 from dataflow.query.scalar import (
     Aggregate,
     Apply,
