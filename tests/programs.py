@@ -14,7 +14,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dataflow.query import aggregates, builder, functions
+from dataflow.query import aggregates, builder, combining, functions
 from tests.cases import View
 from tests.oracle.semantics import field_of, kind
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 FIELDS = (".id", ".k", ".x", ".s", ".m")
 NESTED = (".deep", '.deep["a"]', ".deep[0]")
+COMBINATIONS = ("union_all", "union", "intersect", "except_")
 JOINS = ("inner", "inner", "inner", "left", "left", "right", "full", "semi", "anti", "cross")
 AGGREGATES = (
     "count()",
@@ -92,6 +93,7 @@ LIBRARY: dict[str, Any] = {
     name: getattr(module, name)
     for module, names in (
         (builder, ("query",)),
+        (combining, ("except_", "intersect", "union", "union_all")),
         (aggregates, ("avg", "collect", "count", "first", "fold", "last", "max_", "min_", "sum_")),
         (functions, ("abs_", "case", "coalesce", "concat", "fn", "length", "selected", "upper")),
     )
@@ -198,6 +200,8 @@ class Writer:
     def view(self, name: str, sources: Sequence[str]) -> View:
         """Write one query over some of the sources."""
         rng = self.rng
+        if rng.random() < 0.12:
+            return self.combined(name, sources)
         number = name[1:]
         count = rng.choice((1, 1, 1, 2, 2, 3))
         bound = {f"t{number}{letter}": rng.choice(sources) for letter in "xyz"[:count]}
@@ -229,6 +233,23 @@ class Writer:
         if is_live and self.is_keyed_by(aliases, bound, clauses):
             key = rng.choice((None, "'id'", "('id', 'id')", "field_id"))
         return View(name, tuple(bound.items()), tuple(clauses), is_live=is_live, key=key)
+
+    def combined(self, name: str, sources: Sequence[str]) -> View:
+        """Write a set operation over selects with the same columns."""
+        rng = self.rng
+        letters = "xyz"[: rng.choice((2, 2, 3))]
+        bound = {f"t{name[1:]}{letter}": rng.choice(sources) for letter in letters}
+        width = rng.choice((1, 1, 2))
+        branches = []
+        for alias in bound:
+            columns = self.columns([alias], bound)
+            where = f".where({self.condition(columns, 1)})" if rng.random() < 0.3 else ""
+            likely = [self.key(columns), *[self.value(columns, 1) for _ in range(width - 1)]]
+            parts = ", ".join(f"c{n}={part}" for n, part in enumerate(likely))
+            branches.append(f"query({alias}){where}.select({parts})")
+        self.shapes[name] = Shape(tuple(f".c{n}" for n in range(width)))
+        text = f"{rng.choice(COMBINATIONS)}({', '.join(branches)})"
+        return View(name, tuple(bound.items()), (text,), is_live=rng.random() < 0.6)
 
     def is_keyed_by(
         self, aliases: Sequence[str], bound: dict[str, str], clauses: Sequence[str]
@@ -306,7 +327,10 @@ class Writer:
         text = ", ".join(f"{name}={part}" for name, part in parts.items())
         spread = self.rng.random() < 0.3
         clauses.append(f".select({f'{aliases[0]}, ' if spread else ''}{text})")
-        if self.rng.random() < 0.5:
+        if self.rng.random() < 0.25:
+            clauses.append(".distinct()")
+            self.ordered(clauses, [] if spread else _orderable(parts))
+        elif self.rng.random() < 0.5:
             self.ordered(clauses, _orderable(parts))
         else:
             self.ordered(clauses, columns)

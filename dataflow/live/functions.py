@@ -10,7 +10,10 @@ from dataflow.query import ir
 from dataflow.query.scalar import Aggregate, Apply, Ordering, Scalar, rewrite
 
 Wrap = Callable[[Callable[..., Any], str], Callable[..., Any]]
-FOLD_ROLES = ("fold initial", "fold step", "fold finish")
+OPTION_ROLES = {
+    "fold": ("fold initial", "fold step", "fold finish"),
+    "aggregate": ("aggregate initial", "aggregate add", "aggregate retract", "aggregate finish"),
+}
 
 
 def replace_functions(tree: ir.Node, wrap: Wrap) -> ir.Node:
@@ -18,40 +21,29 @@ def replace_functions(tree: ir.Node, wrap: Wrap) -> ir.Node:
 
     Types given to `into` stay as they are: a constructor gets no rows.
     """
-
-    if isinstance(tree, ir.Scan):
-        return tree
-    if isinstance(tree, ir.Join):
-        return _join(tree, wrap)
-    below = replace_functions(tree.input, wrap)
+    tree = ir.with_inputs(tree, lambda each: replace_functions(each, wrap))
     match tree:
         case ir.Filter(condition=condition):
-            return ir.Filter(below, _scalar(condition, wrap))
+            return replace(tree, condition=_scalar(condition, wrap))
         case ir.FilterRows(function=function):
-            return ir.FilterRows(below, wrap(function, "filter"))
+            return replace(tree, function=wrap(function, "filter"))
         case ir.MapRows(function=function):
-            return ir.MapRows(below, wrap(function, "map"))
+            return replace(tree, function=wrap(function, "map"))
         case ir.Project(row=row):
-            return replace(tree, input=below, row=_scalar(row, wrap))
+            return replace(tree, row=_scalar(row, wrap))
+        case ir.Join(on=on, residual=residual):
+            pairs = tuple((_scalar(left, wrap), _scalar(right, wrap)) for left, right in on)
+            further = None if residual is None else _scalar(residual, wrap)
+            return replace(tree, on=pairs, residual=further)
         case ir.Group():
-            return _group(replace(tree, input=below), wrap)
-        case ir.Order():
-            by = tuple(Ordering(_scalar(o.by, wrap), o.descending, o.nulls_last) for o in tree.by)
-            return replace(tree, input=below, by=by)
+            return _group(tree, wrap)
+        case ir.Order(by=by):
+            parts = tuple(Ordering(_scalar(o.by, wrap), o.descending, o.nulls_last) for o in by)
+            return replace(tree, by=parts)
         case ir.Rekey(key=key) if callable(key):
-            return replace(tree, input=below, key=wrap(key, "key"))
+            return replace(tree, key=wrap(key, "key"))
         case _:
-            return replace(tree, input=below)
-
-
-def _join(tree: ir.Join, wrap: Wrap) -> ir.Join:
-    return ir.Join(
-        replace_functions(tree.left, wrap),
-        replace_functions(tree.right, wrap),
-        tree.how,
-        tuple((_scalar(left, wrap), _scalar(right, wrap)) for left, right in tree.on),
-        None if tree.residual is None else _scalar(tree.residual, wrap),
-    )
+            return tree
 
 
 def _group(tree: ir.Group, wrap: Wrap) -> ir.Group:
@@ -72,10 +64,8 @@ def _scalar(node: Scalar, wrap: Wrap) -> Scalar:
 def _aggregate(node: Aggregate, wrap: Wrap) -> Aggregate:
     found = _scalar(node, wrap)
     assert isinstance(found, Aggregate)
-    if node.kind != "fold":
-        return found
     options = [
         wrap(option, role) if callable(option) else option
-        for option, role in zip(node.options, FOLD_ROLES, strict=True)
+        for option, role in zip(node.options, OPTION_ROLES.get(node.kind, ()), strict=True)
     ]
     return replace(found, options=tuple(options))

@@ -214,6 +214,20 @@ class Query(QueryPart, Generic[R_co]):
             )
         return Query(clauses.called("map", function=function))
 
+    def distinct(self) -> Self:
+        """Keep one of all rows with equal columns; nulls are equal here.
+
+        A row is then known under the tuple of its columns and shown in normal form (1.0 as 1). An
+        order may speak of its columns only.
+        """
+        clauses = self._clauses
+        clauses.check_place("distinct")
+        if clauses.keys is not None and clauses.record is None:
+            raise refusal(
+                "distinct after group_by, without select", "select the columns of the group first"
+            )
+        return Query(clauses.called("distinct", distinct=True))
+
     # -- order
 
     def order_by(self, *parts: OrderBy) -> Self:

@@ -12,6 +12,7 @@ The finished tree has one form:
     having                     one Filter over cells
     order_by, limit, offset    one Order, below the select, so that it may use what is not selected
     select, into               one Project; a join without select gets {alias: row or None}
+    distinct                   SetOp over the Project; the Order then stands above it and speaks of its columns
     map                        MapRows
 
 `selected.x` is replaced by the expression of that column, so that no reference to a column of the
@@ -26,14 +27,19 @@ from typing import TYPE_CHECKING, Any, Final
 from dataflow.errors import UnknownFieldError
 from dataflow.query import ir
 from dataflow.query.grouping import Cells
+from dataflow.query.notation import text_of
 from dataflow.query.rows import column, columns_of
 from dataflow.query.scalar import (
+    Cell,
+    Column,
     Ordering,
     Record,
     RowOf,
     Scalar,
     Selected,
+    aliases_of,
     conjunction,
+    contains,
     rewrite,
     rewrite_ordering,
 )
@@ -43,13 +49,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _REFUSED_AFTER: Final[dict[str, tuple[str, ...]]] = {
-    "join": ("group_by", "having", "select", "limit", "offset", "map"),
-    "where": ("group_by", "having", "select", "limit", "offset", "map"),
-    "filter": ("group_by", "having", "select", "limit", "offset", "map"),
-    "group_by": ("group_by", "having", "select", "order_by", "limit", "offset", "map"),
-    "having": ("limit", "offset", "into", "map"),
-    "select": ("select", "map"),
+    "join": ("group_by", "having", "select", "distinct", "limit", "offset", "map"),
+    "where": ("group_by", "having", "select", "distinct", "limit", "offset", "map"),
+    "filter": ("group_by", "having", "select", "distinct", "limit", "offset", "map"),
+    "group_by": ("group_by", "having", "select", "distinct", "order_by", "limit", "offset", "map"),
+    "having": ("distinct", "limit", "offset", "into", "map"),
+    "select": ("select", "distinct", "map"),
     "into": ("into", "map"),
+    "distinct": ("distinct", "limit", "offset", "map"),
     "order_by": ("order_by", "limit", "offset", "map"),
     "limit": ("limit", "map"),
     "offset": ("offset", "map"),
@@ -68,6 +75,7 @@ class Clauses:
         having: Conditions on groups, over source rows.
         record: What select builds, over source rows; None without select.
         into: The type select builds; None for a dict.
+        distinct: Whether equal rows are one.
         order: Parts of the order, over source rows.
         limit: Rows kept; None for all.
         offset: Rows skipped.
@@ -80,6 +88,7 @@ class Clauses:
     having: tuple[Scalar, ...] = ()
     record: Record | None = None
     into: type[Any] | None = None
+    distinct: bool = False
     order: tuple[Ordering, ...] = ()
     limit: int | None = None
     offset: int = 0
@@ -115,13 +124,15 @@ class Clauses:
                 "name them: .select(key=alias.field, n=count())",
             )
         node, record, order = self._grouped() if self.keys is not None else self._ungrouped()
+        if self.distinct:
+            node, record, order = self._distinct(node, record, order)
         if order:
             node = ir.Order(node, order, self.limit, self.offset)
         if record is not None:
             node = ir.Project(node, record, self.into)
         return node if self.function is None else ir.MapRows(node, self.function)
 
-    def _grouped(self) -> tuple[ir.Node, Record, tuple[Ordering, ...]]:
+    def _grouped(self) -> tuple[ir.Node, Scalar, tuple[Ordering, ...]]:
         keys, record = self.keys or (), self.record or Record(())
         cells = Cells(keys)
         row = cells.expression(record, "select")
@@ -133,12 +144,39 @@ class Clauses:
             node = ir.Filter(node, conjunction(tuple(having)))
         return node, row, order
 
-    def _ungrouped(self) -> tuple[ir.Node, Record | None, tuple[Ordering, ...]]:
+    def _ungrouped(self) -> tuple[ir.Node, Scalar | None, tuple[Ordering, ...]]:
         record = self.record
         aliases = ir.scope(self.source)
         if record is None and len(aliases) > 1 and self.function is None:
             record = Record(tuple((alias, RowOf(alias)) for alias in aliases))
         return self.source, record, self.order
+
+    def _distinct(
+        self, node: ir.Node, record: Scalar | None, order: tuple[Ordering, ...]
+    ) -> tuple[ir.Node, Scalar | None, tuple[Ordering, ...]]:
+        """Put the distinct rows below their order, which can speak of nothing but their columns."""
+        aliases = frozenset(ir.scope(node))
+        selected = node if record is None else ir.Project(node, record)
+        distinct = ir.SetOp((selected,), "distinct", columns_of(selected))
+
+        def shown(part: Scalar) -> Scalar | None:
+            if record is None:
+                return Column("", part.name) if isinstance(part, Column) else None
+            for name, value in record.items if isinstance(record, Record) else ():
+                if value == part and name is not None:
+                    return Column("", name)
+                if name is None and isinstance(part, Column) and value == RowOf(part.alias):
+                    return Column("", part.name)
+            return None
+
+        parts = tuple(rewrite_ordering(part, shown) for part in order)
+        for before, part in zip(order, parts, strict=True):
+            if aliases_of(part.by) & aliases or contains(part.by, Cell):
+                raise refusal(
+                    f"order_by {text_of(before.by)} after distinct: equal rows may differ in it",
+                    "order by what is selected, or select it too",
+                )
+        return distinct, None if self.into is None else RowOf(""), parts
 
     def _selected(self, node: Scalar, clause: str) -> Scalar | None:
         if not isinstance(node, Selected):

@@ -12,6 +12,8 @@ MapRows     what the function returns             the input's
 Join        one row per alias (`None`: absent)    flat tuple, one part per alias in textual order, `ABSENT` for none
             semi, anti: the left row              the left key
 Group       cells: group keys, then aggregates    the bare key value; a tuple of several; `()` of none
+SetOp       a distinct value                      the value, as a tuple of its columns
+UnionAll    the rows of all inputs                (number of the input, key there)
 Order       the input's, windowed                 the input's
 Rekey       the input's                           a field, a tuple of fields, or a function of the row
 
@@ -22,7 +24,7 @@ Sources are known through the `Source` protocol only; they are compared by ident
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
@@ -143,6 +145,25 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class SetOp:
+    """The distinct values for which a rule holds: `distinct` (of one input), `union`, `intersect` or `except`.
+
+    Rows with known `columns` are dicts in normal form; without, a row stands for its whole value.
+    """
+
+    inputs: tuple[Node, ...]
+    kind: str
+    columns: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnionAll:
+    """The rows of all inputs."""
+
+    inputs: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """Order rows, ties by row key ascending, and keep those at positions `offset` to `offset + limit`."""
 
@@ -162,14 +183,40 @@ class Rekey:
 
 
 Node: TypeAlias = (
-    Scan | Named | Filter | FilterRows | Project | MapRows | Join | Group | Order | Rekey
+    Scan
+    | Named
+    | Filter
+    | FilterRows
+    | Project
+    | MapRows
+    | Join
+    | Group
+    | SetOp
+    | UnionAll
+    | Order
+    | Rekey
 )
+
+
+def with_inputs(node: Node, change: Callable[[Node], Node]) -> Node:
+    """Return a node with every input changed by a function; a scan has none."""
+    match node:
+        case Scan():
+            return node
+        case Join():
+            return replace(node, left=change(node.left), right=change(node.right))
+        case SetOp() | UnionAll():
+            return replace(node, inputs=tuple(map(change, node.inputs)))
+        case _:
+            return replace(node, input=change(node.input))
 
 
 def inputs(node: Node) -> tuple[Node, ...]:
     """Return the direct inputs of a node, in textual order."""
     if isinstance(node, Scan):
         return ()
+    if isinstance(node, SetOp | UnionAll):
+        return node.inputs
     if isinstance(node, Join):
         return (node.left, node.right)
     return (node.input,)

@@ -25,6 +25,8 @@ from dataflow.query.ir import (
     Project,
     Rekey,
     Scan,
+    SetOp,
+    UnionAll,
     inputs,
 )
 from dataflow.query.notation import ordering_text, text_of
@@ -70,6 +72,10 @@ def describe(node: Node) -> str:  # noqa: C901 - one case per kind of node
         case Group(keys=keys, aggregates=aggregates):
             by = ", ".join(map(text_of, keys)) or "nothing"
             return f"group by {by}: {', '.join(map(text_of, aggregates)) or 'no aggregates'}"
+        case SetOp(kind=kind, columns=columns):
+            return f"{kind} of {'whole rows' if columns is None else ', '.join(columns)}"
+        case UnionAll():
+            return "union all"
         case Order(by=by, limit=limit, offset=offset):
             window = ("" if limit is None else f" limit {limit}") + (
                 f" offset {offset}" if offset else ""

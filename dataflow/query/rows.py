@@ -42,6 +42,8 @@ def columns_of(node: ir.Node) -> tuple[str, ...] | None:
         case ir.Join():
             names = ir.scope(node)
             return names if len(names) > 1 else columns_of(node.left)
+        case ir.SetOp() | ir.UnionAll():
+            return columns_of(node.inputs[0])
         case ir.Project() | ir.MapRows() | ir.Group():
             return None
         case ir.Named() | ir.Filter() | ir.FilterRows() | ir.Order() | ir.Rekey():
@@ -57,6 +59,9 @@ def row_type_of(node: ir.Node) -> Any:
             return dict if into is None else into
         case ir.Join():
             return dict if len(ir.scope(node)) > 1 else row_type_of(node.left)
+        case ir.SetOp() | ir.UnionAll():
+            types = {row_type_of(operand) for operand in node.inputs}
+            return types.pop() if len(types) == 1 else None
         case ir.MapRows() | ir.Group():
             return None
         case ir.Named() | ir.Filter() | ir.FilterRows() | ir.Order() | ir.Rekey():

@@ -65,6 +65,14 @@ def entries_of(node: ir.Node, tables: Tables) -> list[Entry]:
             return ordered(entries_of(child, tables), by)[offset:end]
         case ir.Rekey():
             return _rekey(node, entries_of(node.input, tables))
+        case ir.UnionAll():
+            return [
+                ((branch, key), {"": visible(operand, env)})
+                for branch, operand in enumerate(node.inputs)
+                for key, env in entries_of(operand, tables)
+            ]
+        case ir.SetOp():
+            return _set_operation(node, tables)
         case _:
             return list(_row_by_row(node, entries_of(node.input, tables)))
 
@@ -152,6 +160,33 @@ def _group(node: ir.Group, entries: list[Entry]) -> list[Entry]:
         )
         for cells, members in groups
     ]
+
+
+def _set_operation(node: ir.SetOp, tables: Tables) -> list[Entry]:
+    operands = [
+        [visible(operand, env) for _, env in entries_of(operand, tables)] for operand in node.inputs
+    ]
+    values = [[(_value(row, node.columns), row) for row in rows] for rows in operands]
+    result: list[Entry] = []
+    for value, row in [pair for pairs in values for pair in pairs]:
+        held = [any(same(value, other) for other, _ in pairs) for pairs in values]
+        wanted = {
+            "distinct": held[0],
+            "union": any(held),
+            "intersect": all(held),
+            "except": held[0] and not any(held[1:]),
+        }[node.kind]
+        if wanted and not any(same(value, key) for key, _ in result):
+            is_plain = node.columns is not None and isinstance(row, dict)
+            shown = dict(zip(node.columns or (), value, strict=True)) if is_plain else row
+            result.append((value, {"": shown}))
+    return result
+
+
+def _value(row: Any, columns: tuple[str, ...] | None) -> Any:
+    if columns is None:
+        return normal(row)
+    return tuple(normal(field_of(row, name)) for name in columns)
 
 
 def _rekey(node: ir.Rekey, entries: list[Entry]) -> list[Entry]:

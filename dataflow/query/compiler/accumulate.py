@@ -2,15 +2,21 @@
 
 A group is one list: `cells[0]` counts its rows, each accumulator owns one or two cells after it. Counts and sums of ints are
 updated in place; everything else is an object of `dataflow.aggregation` with `add` and `remove`. Aggregates over the same
-argument share cells: `sum_(x)` and `avg(x)`, `min_(x)` and `max_(x)`.
+argument share cells: `sum_(x)` and `avg(x)`, `min_(x)` and `max_(x)`, `collect(x)` and `string_agg(x, ', ')`.
 
 kind                    cells                       add                               result
 count()                 none                        -                                 cells[0]
 count(x)                int                         += 1 where x is not null          the int
 sum, avg                count of ints, total        += for ints; `Total` once widened None of nothing, else exact
+any, all                two ints: true, known       += 1 where x is True or known     None of nothing known
 min, max                Extremes                    .add(x)                           None of nothing
+count_distinct          Distinct                    .add(x)                           how many
+median                  Median                      .add(x)                           None of nothing
+variance, stddev        Moments                     .add(x)                           None of fewer than two
 collect, first, last    OrderedRows                 .add(order, row key, x)           a fresh list; the first; the last
+string_agg              OrderedRows                 .add(order, row key, x)           their texts, joined; None of nothing
 fold                    Fold                        .add(order, row key, x)           finish(state), replayed from the edit
+aggregate               Retractable                 .add(x)                           finish(state), the changes applied
 """
 
 from __future__ import annotations
@@ -18,18 +24,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from dataflow.aggregation.distinct import Distinct
 from dataflow.aggregation.extremes import Extremes
 from dataflow.aggregation.folding import Fold
+from dataflow.aggregation.median import Median
+from dataflow.aggregation.moments import Moments
+from dataflow.aggregation.retractable import Retractable
 from dataflow.aggregation.sequence import OrderedRows
 from dataflow.aggregation.sums import Total
 from dataflow.errors import QueryError
-from dataflow.query.scalar import Aggregate, Call, Const, Ordering, Scalar
+from dataflow.query.operations.reading import shown
+from dataflow.query.scalar import Aggregate, Call, Const, Ordering, Param, Scalar
 from dataflow.values.order import Direction, column_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-SUPPORTED = ("count", "sum", "avg", "min", "max", "collect", "first", "last", "fold")
+    from collections.abc import Callable, Iterable
 
 
 def widened(cells: list[Any], at: int) -> Total:
@@ -56,10 +65,21 @@ def mean_of(cells: list[Any], at: int) -> Any:
     return total.mean()
 
 
+def joined(values: Iterable[Any], separator: str) -> str | None:
+    """Return the texts of values with a separator between them, None if none of them has a text."""
+    texts = [text for value in values if (text := shown(value)) is not None]
+    return separator.join(texts) if texts else None
+
+
 NAMES: dict[str, Any] = {
+    "Distinct": Distinct,
     "Extremes": Extremes,
     "Fold": Fold,
+    "Median": Median,
+    "Moments": Moments,
     "OrderedRows": OrderedRows,
+    "Retractable": Retractable,
+    "joined": joined,
     "mean_of": mean_of,
     "sum_of": sum_of,
     "widened": widened,
@@ -94,32 +114,10 @@ class Cells:
 
     def aggregate(self, node: Aggregate) -> None:
         """Add an aggregate."""
-        match node.kind:
-            case "count":
-                self._count(node)
-            case "sum" | "avg":
-                at = self._share(
-                    ("sum", node.args, node.where), lambda: self._sum(self._argument(node))
-                )
-                self.results.append(f"{'sum_of' if node.kind == 'sum' else 'mean_of'}(cells, {at})")
-            case "min" | "max":
-                at = self._share(
-                    ("min", node.args, node.where), lambda: self._extremes(self._argument(node))
-                )
-                self.results.append(f"cells[{at}].{node.kind}imum()")
-            case "collect" | "first" | "last":
-                key = ("rows", node.args, node.where, node.order_by)
-                at = self._share(key, lambda: self._ordered(node, "OrderedRows()"))
-                method = "rows" if node.kind == "collect" else node.kind
-                self.results.append(
-                    f"cells[{at}].{method}()" + (" or None" if method == "rows" else "")
-                )
-            case "fold":
-                initial, step, finish = (f"p{option.index}" for option in node.options)
-                at = self._ordered(node, f"Fold({initial}, {step}, {finish})")
-                self.results.append(f"cells[{at}].result()")
-            case kind:
-                raise QueryError(f"aggregate {kind!r} is not supported in a live query")
+        write = _WRITERS.get(node.kind)
+        if write is None:
+            raise QueryError(f"aggregate {node.kind!r} is not supported in a live query")
+        write(self, node)
 
     def _argument(self, node: Aggregate) -> str:
         """Return the local of the aggregated value, null where `where` does not hold."""
@@ -138,7 +136,8 @@ class Cells:
         self.initial.append(initial)
         return len(self.initial) - 1
 
-    def _count(self, node: Aggregate) -> None:
+    def count(self, node: Aggregate) -> None:
+        """Write count."""
         if not node.args and node.where is None:
             self.results.append("cells[0]")
             return
@@ -147,6 +146,49 @@ class Cells:
         self.add += [f"if {local} is not None:", f"    cells[{at}] += 1"]
         self.remove += [f"if {local} is not None:", f"    cells[{at}] -= 1"]
         self.results.append(f"cells[{at}]")
+
+    def sum(self, node: Aggregate) -> None:
+        """Write sum and avg, which share their cells."""
+        key = ("sum", node.args, node.where)
+        at = self._share(key, lambda: self._sum(self._argument(node)))
+        self.results.append(f"{'sum_of' if node.kind == 'sum' else 'mean_of'}(cells, {at})")
+
+    def connective(self, node: Aggregate) -> None:
+        """Write any and all, which share their cells."""
+        key = ("any", node.args, node.where)
+        at = self._share(key, lambda: self._truths(self._argument(node)))
+        wanted = "0 < cells[{0}]" if node.kind == "any" else "cells[{0}] == cells[{1}]"
+        test = wanted.format(at, at + 1)
+        self.results.append(f"{test} if cells[{at + 1}] else None")
+
+    def multiset(self, node: Aggregate) -> None:
+        """Write an aggregate that is one object, which values are added to and removed from."""
+        initial, result = _MULTISETS[node.kind]
+        key = (initial, node.args, node.where)
+        at = self._share(key, lambda: self._object(node, initial))
+        self.results.append(result.format(f"cells[{at}]"))
+
+    def sequence(self, node: Aggregate) -> None:
+        """Write collect, first, last and string_agg, which share the rows of one order."""
+        key = ("rows", node.args[0], node.where, node.order_by)
+        at = self._share(key, lambda: self._ordered(node, "OrderedRows()"))
+        cell = f"cells[{at}]"
+        if node.kind == "string_agg":
+            self.results.append(f"joined({cell}, {_parameter(node.args[1])})")
+        elif node.kind == "collect":
+            self.results.append(f"{cell}.rows() or None")
+        else:
+            self.results.append(f"{cell}.{node.kind}()")
+
+    def fold(self, node: Aggregate) -> None:
+        """Write fold."""
+        at = self._ordered(node, f"Fold({', '.join(map(_parameter, node.options))})")
+        self.results.append(f"cells[{at}].result()")
+
+    def retractable(self, node: Aggregate) -> None:
+        """Write an aggregate of the user."""
+        at = self._object(node, f"Retractable({', '.join(map(_parameter, node.options))})")
+        self.results.append(f"cells[{at}].result()")
 
     def _sum(self, local: str) -> int:
         at = self._cell("0")
@@ -161,8 +203,22 @@ class Cells:
             ]
         return at
 
-    def _extremes(self, local: str) -> int:
-        at = self._cell("Extremes()")
+    def _truths(self, local: str) -> int:
+        at = self._cell("0")
+        self._cell("0")
+        for lines, sign in ((self.add, "+"), (self.remove, "-")):
+            lines += [
+                f"if {local} is True:",
+                f"    cells[{at}] {sign}= 1",
+                f"    cells[{at + 1}] {sign}= 1",
+                f"elif {local} is False:",
+                f"    cells[{at + 1}] {sign}= 1",
+            ]
+        return at
+
+    def _object(self, node: Aggregate, initial: str) -> int:
+        local = self._argument(node)
+        at = self._cell(initial)
         self.add += [f"if {local} is not None:", f"    cells[{at}].add({local})"]
         self.remove += [f"if {local} is not None:", f"    cells[{at}].remove({local})"]
         return at
@@ -184,6 +240,37 @@ class Cells:
         if direction not in self.directions:
             self.directions.append(direction)
         return f"order{self.directions.index(direction)}({local})"
+
+
+_MULTISETS = {
+    "count_distinct": ("Distinct()", "len({})"),
+    "max": ("Extremes()", "{}.maximum()"),
+    "median": ("Median()", "{}.median()"),
+    "min": ("Extremes()", "{}.minimum()"),
+    "stddev": ("Moments()", "{}.deviation()"),
+    "variance": ("Moments()", "{}.variance()"),
+}
+"""Kind -> source of the object's first value, and of its result."""
+
+_WRITERS: dict[str, Callable[[Cells, Aggregate], None]] = {
+    "aggregate": Cells.retractable,
+    "all": Cells.connective,
+    "any": Cells.connective,
+    "avg": Cells.sum,
+    "collect": Cells.sequence,
+    "count": Cells.count,
+    "first": Cells.sequence,
+    "fold": Cells.fold,
+    "last": Cells.sequence,
+    "string_agg": Cells.sequence,
+    "sum": Cells.sum,
+    **dict.fromkeys(_MULTISETS, Cells.multiset),
+}
+
+
+def _parameter(node: Scalar) -> str:
+    """Return the local that holds a constant, which has been lifted out of the shape."""
+    return f"p{node.index}" if isinstance(node, Param) else "None"
 
 
 def column_keys(directions: list[Direction]) -> list[Callable[[object], Any]]:

@@ -12,8 +12,9 @@ from dataflow.query.compiler.emit import Emitter
 from dataflow.query.compiler.evaluate import evaluator
 from dataflow.query.compiler.factory import Source, factory
 from dataflow.query.compiler.lift import Lifter
-from dataflow.query.scalar import Cell, Ordering
+from dataflow.query.scalar import Cell, Column, Ordering
 from dataflow.values import kinds
+from dataflow.values.normal import normal
 from dataflow.values.order import Direction, column_key
 
 if TYPE_CHECKING:
@@ -89,6 +90,13 @@ class _Safe:
 def safe_values(layout: Layout, parts: tuple[Scalar, ...]) -> Callable[[Any], tuple[Any, ...]]:
     """Return the safe evaluation of several expressions of one row, as a tuple."""
     return _Safe(layout, parts)
+
+
+def value_of_columns(layout: Layout, columns: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    """Return row -> tuple of the normal forms of some columns, nulls included."""
+    alias = layout.slots[0].alias
+    values = safe_values(layout, tuple(Column(alias, name) for name in columns))
+    return lambda row: tuple(map(normal, values(row)))
 
 
 def order_entry(layout: Layout, by: tuple[Ordering, ...]) -> Callable[[Any, Any], tuple[Any, ...]]:

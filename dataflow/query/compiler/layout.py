@@ -13,10 +13,13 @@ A layout says which, and is part of the shape of a query: equal layouts and equa
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from dataflow.errors import QueryError
 from dataflow.values.row import RowAdapter, adapter_for_type
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 RowKind: TypeAlias = Literal["mapping", "object", "any"]
 """How a field is read: by subscript, as an attribute, or by asking the row itself each time."""
@@ -108,3 +111,12 @@ def layout_of_type(row_type: Any, alias: str = "") -> Layout:
 def layout_of_adapter(adapter: RowAdapter, alias: str = "") -> Layout:
     """Return the layout of the rows that an adapter reads."""
     return Layout((Slot(alias, None, adapter.kind, unset=frozenset(adapter.unset_fields)),))
+
+
+def common_layout(layouts: Sequence[Layout]) -> Layout:
+    """Return the layout of anonymous rows that come from several inputs; rows of several kinds are asked one by one."""
+    kinds = {layout.slots[0].kind for layout in layouts}
+    collected = any(layout.collected for layout in layouts)
+    if kinds != {"mapping"}:
+        return replace(UNKNOWN, collected=collected)
+    return replace(RECORD, collected=collected)

@@ -23,12 +23,13 @@ from dataflow.query.compiler.chain import Chain, StoredChain
 from dataflow.query.compiler.group import Group
 from dataflow.query.compiler.index import Index
 from dataflow.query.compiler.join import Join, JoinShape
-from dataflow.query.compiler.keys import join_key, order_entry
-from dataflow.query.compiler.layout import CELLS, Layout, layout_of_type
+from dataflow.query.compiler.keys import join_key, order_entry, value_of_columns
+from dataflow.query.compiler.layout import CELLS, Layout, common_layout, layout_of_type
 from dataflow.query.compiler.matching import Matched, Outer
 from dataflow.query.compiler.order import Order
 from dataflow.query.compiler.rekey import Rekey
 from dataflow.query.compiler.semijoin import SemiJoin
+from dataflow.query.compiler.setops import SetOperation, UnionAll
 from dataflow.query.compiler.steps import (
     Bind,
     CallFilter,
@@ -50,6 +51,7 @@ from dataflow.query.scalar import (
     Scalar,
     contains,
 )
+from dataflow.values.normal import normal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -124,6 +126,10 @@ class Planner:
                 return self._join(tree)
             case ir.Group():
                 return self._group(tree, ())
+            case ir.SetOp():
+                return self._set_operation(tree)
+            case ir.UnionAll():
+                return self._union_all(tree)
             case ir.Order():
                 return self._order(tree, outermost=outermost)
             case ir.Rekey():
@@ -270,6 +276,28 @@ class Planner:
             new_keys,
             new_aggregates,
         )
+
+    def _set_operation(self, tree: ir.SetOp) -> Physical:
+        operands = [self._build(operand) for operand in tree.inputs]
+        columns = tree.columns
+        values_of = tuple(
+            normal if columns is None else value_of_columns(operand.layout, columns)
+            for operand in operands
+        )
+        layout = common_layout([operand.layout for operand in operands])
+        dicts = columns if layout.slots[0].kind == "mapping" else None
+        inputs = tuple(operand.node for operand in operands)
+        node = self._share(
+            ("set operation", tree.kind, inputs, tuple(each.layout for each in operands), columns),
+            lambda: SetOperation(inputs, tree.kind, values_of, dicts),
+        )
+        return Physical(node, layout)
+
+    def _union_all(self, tree: ir.UnionAll) -> Physical:
+        operands = [self._build(operand) for operand in tree.inputs]
+        inputs = tuple(operand.node for operand in operands)
+        node = self._share(("union all", inputs), lambda: UnionAll(inputs))
+        return Physical(node, common_layout([operand.layout for operand in operands]))
 
     def _order(self, tree: ir.Order, *, outermost: bool) -> Physical:
         input_ = self._build(tree.input, stored=True)

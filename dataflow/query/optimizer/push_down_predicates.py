@@ -12,20 +12,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dataflow.query.ir import (
-    Filter,
-    FilterRows,
-    Group,
-    Join,
-    MapRows,
-    Named,
-    Node,
-    Order,
-    Project,
-    Rekey,
-    Scan,
-    scope,
-)
+from dataflow.query.ir import Filter, Join, Node, scope, with_inputs
 from dataflow.query.scalar import Apply, Scalar, aliases_of, conjunction, conjuncts, contains
 
 _RIGHT_IS_FREE = {"inner", "cross", "right"}
@@ -34,17 +21,9 @@ _LEFT_IS_FREE = {"inner", "cross", "left", "semi", "anti"}
 
 def push_down_predicates(node: Node) -> Node:
     """Push the conditions of every filter of a tree as far down as they may go."""
-    match node:
-        case Scan():
-            return node
-        case Join():
-            return replace(
-                node, left=push_down_predicates(node.left), right=push_down_predicates(node.right)
-            )
-        case Filter(input=input_, condition=condition):
-            return _push(push_down_predicates(input_), conjuncts(condition))
-        case FilterRows() | Group() | MapRows() | Named() | Order() | Project() | Rekey():
-            return replace(node, input=push_down_predicates(node.input))
+    if isinstance(node, Filter):
+        return _push(push_down_predicates(node.input), conjuncts(node.condition))
+    return with_inputs(node, push_down_predicates)
 
 
 def _push(node: Node, conditions: tuple[Scalar, ...]) -> Node:

@@ -10,36 +10,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dataflow.query.ir import (
-    Filter,
-    FilterRows,
-    Group,
-    Join,
-    MapRows,
-    Named,
-    Node,
-    Order,
-    Project,
-    Rekey,
-    Scan,
-)
+from dataflow.query.ir import Filter, Join, Node, with_inputs
 
 
 def residuals_to_filters(node: Node) -> Node:
     """Rewrite every inner join of a tree that has a further condition."""
-    match node:
-        case Scan():
-            return node
-        case Join():
-            joined = replace(
-                node,
-                left=residuals_to_filters(node.left),
-                right=residuals_to_filters(node.right),
-            )
-            if node.how != "inner" or node.residual is None:
-                return joined
-            return Filter(replace(joined, residual=None), node.residual)
-        case (
-            Filter() | FilterRows() | Group() | MapRows() | Named() | Order() | Project() | Rekey()
-        ):
-            return replace(node, input=residuals_to_filters(node.input))
+    node = with_inputs(node, residuals_to_filters)
+    if not isinstance(node, Join) or node.how != "inner" or node.residual is None:
+        return node
+    return Filter(replace(node, residual=None), node.residual)
