@@ -26,8 +26,8 @@ from dataflow.errors import (
 )
 from dataflow.live.explain import explain
 from dataflow.live.live import LiveQuery, live, run
-from dataflow.query.aggregates import (
-    aggregate,
+from dataflow.query.aggregates.custom import aggregate, fold
+from dataflow.query.aggregates.named import (
     all_,
     any_,
     avg,
@@ -35,7 +35,6 @@ from dataflow.query.aggregates import (
     count,
     count_distinct,
     first,
-    fold,
     last,
     max_,
     median,

@@ -17,6 +17,7 @@ Source Kulisch's exact accumulator, with Python's ints for the register
 from __future__ import annotations
 
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, Rounded
+from math import inf
 from typing import Final
 
 from dataflow.errors import QueryError
@@ -110,3 +111,11 @@ class DecimalSum:
     def _check(self) -> None:
         """Assert every invariant of the state."""
         assert all(count > 0 for count, _ in self._parts.values())
+
+
+def quotient(numerator: int, denominator: int) -> float:
+    """Divide two ints, correctly rounded; a quotient that no float holds is infinite."""
+    try:
+        return numerator / denominator
+    except OverflowError:
+        return inf if numerator > 0 else -inf

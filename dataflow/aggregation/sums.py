@@ -24,10 +24,10 @@ Source Shewchuk, "Adaptive Precision Floating-Point Arithmetic", 1997, for the p
 from __future__ import annotations
 
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
-from math import inf, isfinite, nan
+from math import isfinite, nan
 from typing import Any
 
-from dataflow.aggregation.exact import DecimalSum, FloatSum
+from dataflow.aggregation.exact import DecimalSum, FloatSum, quotient
 from dataflow.errors import QueryError
 from dataflow.values.kinds import NUMBER, kind_of, plain
 
@@ -98,7 +98,7 @@ class Total:
         if self._unbounded:
             return self._unbounded_total()
         if self._float_count:
-            return _divide(*self._finite_ratio())
+            return quotient(*self._finite_ratio())
         return self._decimal_total()
 
     def mean(self) -> float | Decimal | None:
@@ -118,7 +118,7 @@ class Total:
             context = Context(prec=digits, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[])
             return context.divide(total, Decimal(self.count))
         numerator, denominator = self._finite_ratio()
-        return _divide(numerator, denominator * self.count)
+        return quotient(numerator, denominator * self.count)
 
     def _change(self, value: int | float | Decimal, sign: int) -> None:
         self.count += sign
@@ -181,11 +181,3 @@ class Total:
         assert sum(unbounded) <= self._float_count + self._decimal_count
         if self._decimals is not None:
             self._decimals._check()  # noqa: SLF001 - a part of this state
-
-
-def _divide(numerator: int, denominator: int) -> float:
-    """Divide two ints, correctly rounded; a quotient that no float holds is infinite."""
-    try:
-        return numerator / denominator
-    except OverflowError:
-        return inf if numerator > 0 else -inf

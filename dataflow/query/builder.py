@@ -33,7 +33,7 @@ from dataflow.query.traps import QueryPart, check_function, refusal
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from dataflow.query.aggregates import OrderBy
+    from dataflow.query.aggregates.expression import OrderBy
     from dataflow.query.expr import Expr
     from dataflow.query.source import Source
 

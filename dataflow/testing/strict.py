@@ -129,7 +129,7 @@ class _Watch:
     def _compare(self, prints: list[_Print], what: str) -> None:
         for position, each in enumerate(prints):
             if each.changed():
-                is_state = what.startswith("fold") and position == 0
+                is_state = what.startswith(("fold", "aggregate")) and position == 0
                 thing = "the state" if is_state else "a row"
                 self._report(f"{what} changed {thing} it was given: {each.value!r}", raises=True)
 

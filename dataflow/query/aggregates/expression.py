@@ -1,0 +1,97 @@
+"""Aggregates as users hold them: an expression that may stand where rows are grouped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from dataflow.query.alias import Alias, row_of
+from dataflow.query.expr import (
+    Expr,
+    Order,
+    as_condition,
+    as_order,
+    merged,
+    node_of,
+    ordering_of,
+)
+from dataflow.query.notation import text_of
+from dataflow.query.scalar import Aggregate, Selected, conjunction, contains
+from dataflow.query.traps import QueryPart, kind_of_part, refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+T_co = TypeVar("T_co", covariant=True)
+
+OrderBy: TypeAlias = Expr[Any] | Order
+"""One part of an order: an expression, or one with a direction."""
+
+
+class AggregateExpr(Expr[T_co]):
+    """An aggregate over the rows of a group; `where` restricts the rows it sees."""
+
+    __slots__ = ()
+
+    def where(self, *conditions: Expr[bool]) -> AggregateExpr[T_co]:
+        """Let the aggregate see only the rows for which all conditions are true."""
+        node = node_of(self)
+        assert isinstance(node, Aggregate)
+        added = [as_condition(condition, "where of an aggregate") for condition in conditions]
+        parts = tuple(map(node_of, added))
+        if node.where is not None:
+            parts = (node.where, *parts)
+        where = conjunction(parts) if parts else None
+        narrowed = Aggregate(node.kind, node.args, where, node.order_by, node.options)
+        return AggregateExpr(narrowed, merged(self, *added))
+
+
+def aggregate_of(
+    kind: str,
+    *of: Expr[Any] | Alias[Any],
+    order_by: OrderBy | Iterable[OrderBy] = (),
+    options: tuple[Any, ...] = (),
+) -> AggregateExpr[Any]:
+    """Return an aggregate over expressions or whole rows.
+
+    Args:
+        kind: What `scalar.Aggregate` carries.
+        of: The arguments.
+        order_by: The order in which an ordered aggregate sees the rows.
+        options: What is no expression.
+    """
+    args = [_argument(value, kind) for value in of]
+    parts = [order_by] if isinstance(order_by, QueryPart) else list(order_by)
+    order = [as_order(part, "order_by of an aggregate") for part in parts]
+    node = Aggregate(kind, tuple(map(node_of, args)), None, tuple(map(ordering_of, order)), options)
+    for arg in node.args + tuple(part.by for part in node.order_by):
+        if contains(arg, Aggregate):
+            raise refusal(
+                f"aggregate {text_of(arg)!r} stands inside another aggregate",
+                "aggregate twice: group in a subquery, then group query(q.alias('x')) again",
+            )
+        if contains(arg, Selected):
+            raise refusal(
+                f"{text_of(arg)} is a column of the result and cannot be aggregated in it",
+                "aggregate the column of the source",
+            )
+    return AggregateExpr(node, merged(*args, *order))
+
+
+def _argument(value: object, kind: str) -> Expr[Any]:
+    if isinstance(value, Alias):
+        return row_of(value)
+    if isinstance(value, Expr):
+        return value
+    name = kind_of_part(value) if isinstance(value, QueryPart) else repr(value)
+    raise refusal(f"aggregate {kind} takes an expression, not {name}")
+
+
+def column(value: object, name: str) -> Expr[Any]:
+    """Return an argument that is no whole row.
+
+    Args:
+        name: The function it is an argument of.
+    """
+    if isinstance(value, Alias):
+        raise refusal(f"{name} takes a column, not a whole row", "name a field of the alias")
+    return _argument(value, name)
