@@ -20,6 +20,7 @@ Cost       One validator call per message, about as much as decoding its JSON te
 import json
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
+from reprlib import Repr
 from typing import Annotated, Any, Literal, Self, TypeAlias
 from uuid import uuid4
 
@@ -37,6 +38,12 @@ from stateschema.errors import EventError, LocalProtocolError, Where
 Operation: TypeAlias = Literal["insert", "update", "upsert", "delete"]
 Control: TypeAlias = Literal["snapshot-start", "snapshot-end", "reset"]
 _Text: TypeAlias = Annotated[str, Field(strict=True, min_length=1)]
+
+MAX_DIGITS = 4_000  # of a number that every JSON decoder here takes
+MAX_DEPTH = 180  # of nesting, likewise
+
+_shortened = Repr()
+_shortened.maxstring = _shortened.maxother = _shortened.maxlong = 100
 
 
 class _WireModel(BaseModel):
@@ -83,13 +90,16 @@ class _Message(_WireModel):
         """Return the wire text: compact JSON on one line.
 
         Raises:
-            LocalProtocolError: A value has no JSON form (NaN, a lone surrogate, an object).
+            LocalProtocolError: A value has no JSON form (NaN, a lone surrogate, an object), or
+                none that a reader takes: an integer of more than 4,000 digits, deep nesting.
         """
         wire = self.to_wire()
         try:
             data = to_json(wire)
             if b"NaN" in data or b"Infinity" in data:  # maybe only inside of a string
                 json.dumps(wire, allow_nan=False)
+            if len(data) > MAX_DIGITS or data.count(b"[") + data.count(b"{") > MAX_DEPTH:
+                from_json(data)  # no reader takes a number too long, or nesting too deep
         except (PydanticSerializationError, ValueError, TypeError) as error:
             raise LocalProtocolError(f"event without JSON form: {error}") from error
         return data.decode()
@@ -257,9 +267,15 @@ def _reason(detail: ErrorDetails) -> str:
 
 
 def _not_one_of(given: object, expected: str) -> str:
-    near = get_close_matches(str(given), expected.replace("'", " ").split(), n=1)
+    shown = shorten(given)
+    near = get_close_matches(shown.strip("'"), expected.replace("'", " ").split(), n=1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
-    return f"{given!r} is not {expected}{hint}"
+    return f"{shown} is not {expected}{hint}"
+
+
+def shorten(value: object) -> str:
+    """Return the `repr` of a value for an error, its middle left out where it gets long."""
+    return _shortened.repr(value)
 
 
 def _kind(value: object) -> str:
@@ -271,6 +287,8 @@ def _kind(value: object) -> str:
             return "an object"
         case list():
             return "an array"
+        case int() if value.bit_length() > 128:
+            return "a huge number"
         case str() | bool() | int() | float():
             text = json.dumps(value)
             return text if len(text) <= 40 else f"{text[:36]}..."

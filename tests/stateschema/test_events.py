@@ -191,3 +191,42 @@ def test_protocol_error_names_who_is_to_blame() -> None:
         ProtocolError("somebody")
     assert issubclass(LocalProtocolError, ProtocolError)
     assert issubclass(EventError, ProtocolError)
+
+
+def nested(depth: int) -> Any:
+    value: Any = None
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("value", [10**5000, nested(300)], ids=["number", "nesting"])
+def test_what_no_reader_takes_is_not_dumped(value: Any) -> None:
+    event = ChangeEvent.model_validate({**INSERT, "value": value})
+    with pytest.raises(LocalProtocolError, match="without JSON form"):
+        event.to_json()
+
+
+@pytest.mark.parametrize(
+    "value", [10**3000, nested(180), "[{" * 9000], ids=["number", "nesting", "text"]
+)
+def test_what_is_long_or_deep_is_dumped_as_far_as_it_can_be_read(value: Any) -> None:
+    event = ChangeEvent.model_validate({**INSERT, "value": value})
+    assert parse_event(event.to_json()) == event
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"key": 10**5000}, "must be a non-empty string, not a huge number"),
+        (
+            {"headers": {"operation": "x" * 10**6}},
+            f"'{'x' * 47}...{'x' * 48}' is not 'insert', 'update', 'upsert' or 'delete'",
+        ),
+    ],
+    ids=["number", "text"],
+)
+def test_errors_stay_short_whatever_came(change: dict[str, Any], reason: str) -> None:
+    with pytest.raises(EventError) as caught:
+        parse_event({**INSERT, **change})
+    assert caught.value.reason == reason
