@@ -24,7 +24,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 from stateschema.errors import EventError, LocalProtocolError, SchemaError
-from stateschema.events import ChangeEvent, Operation, parse_event
+from stateschema.events import ChangeEvent, Operation, parse_event, shorten
 from stateschema.schema.keys import ComputedKey, FieldKey, KeyRule
 from stateschema.schema.rows import row_type
 
@@ -201,8 +201,12 @@ class Entity(Generic[R]):
         try:
             return self._row_at(event.key, value)
         except EventError as error:
-            reason = f"{error.reason} (of {event.type} {event.key!r})"
+            reason = f"{error.reason} (of {event.type} {shorten(event.key)})"
             raise EventError(reason, field=error.field) from error
+        except Exception as error:
+            # A validator or a key function of the user's: what was sent is what it could not take.
+            reason = f"cannot be read: {error!r} (of {event.type} {shorten(event.key)})"
+            raise EventError(reason, field="value") from error
 
     def _row_at(self, wire_key: str, value: object) -> tuple[Any, R]:
         if not isinstance(value, dict):
@@ -211,7 +215,7 @@ class Entity(Generic[R]):
         row = self._rows.read(self._key.inject(value, key))
         own = self._key.of(row)
         if own != key:
-            raise EventError(f"contradicts the value, whose key is {own!r}", field="key")
+            raise EventError(f"contradicts the value, whose key is {shorten(own)}", field="key")
         return key, row
 
     def _written(self, value: object, key: object) -> tuple[str, dict[str, Any]]:

@@ -87,7 +87,7 @@ class Router:
         self._on_error = on_error
         self._on_skip = on_skip
         self._on_commit = on_commit
-        self._failed: EventError | None = None
+        self._failed: Exception | None = None
         self._restart_counts()
 
     def apply(
@@ -112,6 +112,7 @@ class Router:
 
         Raises:
             EventError: A message is bad and the policy is "raise"; nothing staged will be shown.
+            Exception: `on_skip` raised; nothing staged will be shown.
         """
         if self._failed is not None:
             raise self._failed
@@ -120,18 +121,17 @@ class Router:
                 self._read(message)
             except EventError as error:
                 placed = error.at(where(index) if where is not None else Where(index=index))
-                if self._on_error == "raise":
-                    self._failed = placed
-                    raise placed from error
-                self._skipped += 1
-                if self._on_skip is not None:
-                    self._on_skip(placed)
+                try:
+                    self._bad(placed, error)
+                except Exception as fatal:
+                    self._failed = fatal
+                    raise
 
     def commit(self, *, offset: Offset | None = None) -> Committed:
         """Show everything staged, as one epoch.
 
         Raises:
-            EventError: Staging failed before: there is nothing to show, now and ever.
+            Exception: Staging failed before: there is nothing to show, now and ever.
             ExceptionGroup: What subscribers raised. The epoch is complete all the same.
         """
         if self._failed is not None:
@@ -175,6 +175,13 @@ class Router:
             if event.headers.txid is not None:
                 self._txids[event.headers.txid] = None
         self._events += 1
+
+    def _bad(self, placed: EventError, error: EventError) -> None:
+        if self._on_error == "raise":
+            raise placed from error
+        self._skipped += 1
+        if self._on_skip is not None:
+            self._on_skip(placed)
 
     def _control(self, event: ControlEvent) -> None:
         for staged in self._staged.values():

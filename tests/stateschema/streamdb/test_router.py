@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel, model_validator
 
 from dataflow.collection.changes import Change
 from stateschema.errors import EventError, Where
+from stateschema.schema.entity import Entity, StateSchema
 from stateschema.stream.offset import Offset
 from stateschema.streamdb.attach import attach
 from stateschema.streamdb.router import Committed, Router
@@ -283,3 +285,52 @@ def test_an_epoch_is_complete_although_a_subscriber_raised() -> None:
     assert caught.value.exceptions == (problem,)
     assert facts == [Committed(events=2, ignored=0, skipped=0, txids=(), offset=None)]
     assert (set(chat.messages), set(chat.counters)) == ({"1"}, {7})
+
+
+class Refusing(BaseModel):
+    id: str
+
+    @model_validator(mode="after")
+    def _refuse(self) -> "Refusing":
+        raise KeyError(self.id)
+
+
+class Raising(StateSchema):
+    notes = Entity(dict[str, Any], type="note", key=lambda note: note["name"])
+    refused = Entity(Refusing, type="refused", key="id")
+    others = Entity(dict[str, Any], type="other", key="id")
+
+
+RAISING = [
+    pytest.param(change("note", "1", "insert", {}), id="key function"),
+    pytest.param(change("note", "1", "insert", {"name": 1}), id="key that is no text"),
+    pytest.param(change("refused", "1", "insert", {}), id="validator"),
+]
+
+
+@pytest.mark.parametrize("bad", RAISING)
+def test_what_code_of_the_schema_raises_is_a_bad_event(bad: dict[str, Any]) -> None:
+    good = [change("other", key, "insert", {}) for key in "12"]
+    raising, skipping = attach(Raising), attach(Raising)
+    with pytest.raises(EventError, match="cannot be read"):
+        Router(raising).apply([good[0], bad, good[1]])
+    assert set(raising.others) == set()
+    skipped: list[EventError] = []
+    Router(skipping, on_error="skip", on_skip=skipped.append).apply([good[0], bad, good[1]])
+    assert set(skipping.others) == {"1", "2"}
+    assert [error.where for error in skipped] == [Where(index=1)]
+
+
+def test_an_on_skip_that_raises_leaves_nothing_half_applied() -> None:
+    chat = attach(Chat)
+    problem = RuntimeError("no")
+
+    def fail(_: object) -> None:
+        raise problem
+
+    router = Router(chat, on_error="skip", on_skip=fail)
+    for messages in ([message("1"), 5], []):
+        with pytest.raises(RuntimeError) as caught:
+            router.apply(messages)
+        assert caught.value is problem
+    assert shown(chat) == NOTHING
