@@ -21,7 +21,7 @@ from collections.abc import AsyncGenerator, Callable
 from types import TracebackType
 from typing import Self, TypeVar
 
-from stateschema.errors import EventError
+from stateschema.errors import EventError, StreamError
 from stateschema.schema.entity import StateSchema
 from stateschema.stream.batch import Batch
 from stateschema.stream.interface import Stream
@@ -58,6 +58,7 @@ class BlockingStreamDB(Facade[SchemaT]):
         self._runner = asyncio.Runner()
         self._batches: AsyncGenerator[Batch, None] | None = None
         self._next: asyncio.Task[Batch | None] | None = None  # asked for and not yet there
+        self._is_taking = False
 
     def preload(self) -> None:
         """Read up to the present end of the stream, as one epoch; nothing if that has been done.
@@ -139,6 +140,8 @@ class BlockingStreamDB(Facade[SchemaT]):
 
     def _take_next(self, timeout: float | None) -> int:
         """Wait for the next batch and take it in; return 1 if one with messages came."""
+        if self._is_taking:
+            raise StreamError("polled by a callback of the epoch that is being applied")
         try:
             batch = self._runner.run(self._wait_for_next(timeout))
         except Exception as error:
@@ -146,6 +149,7 @@ class BlockingStreamDB(Facade[SchemaT]):
             raise
         if batch is None:
             return 0
+        self._is_taking = True
         try:
             self._intake.take(batch)
         except ExceptionGroup:  # of subscribers: the epoch is complete
@@ -153,6 +157,8 @@ class BlockingStreamDB(Facade[SchemaT]):
         except Exception as error:
             self._intake.fail(error)
             raise
+        finally:
+            self._is_taking = False
         return 1 if batch.messages else 0
 
     async def _wait_for_next(self, timeout: float | None) -> Batch | None:  # noqa: ASYNC109 - not a deadline for a task: what is asked for stays asked for

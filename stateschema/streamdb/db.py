@@ -120,10 +120,12 @@ class StreamDB(Facade[SchemaT]):
     async def close(self) -> None:
         """Stop following, for good; the collections stay readable. Idempotent."""
         task = self._task
-        if task is not None and not task.done():
-            task.cancel()
-            await asyncio.wait([task])
-        self._over(None)
+        try:
+            if task is not None and not task.done():
+                task.cancel()
+                await asyncio.wait([task])
+        finally:
+            self._over(None)
 
     async def __aenter__(self) -> Self:
         if self._preloads:
@@ -145,20 +147,23 @@ class StreamDB(Facade[SchemaT]):
             raise self.error
 
     async def _follow(self) -> None:
+        fatal: Exception | None = None
         try:
             async with aclosing(self.stream.follow(self.offset)) as batches:
                 async for batch in batches:
                     self._take(batch)
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
-            self._over(error)
-        else:
-            self._over(None)
+            fatal = error
+        finally:  # also when it was cancelled, by whomever
+            self._over(fatal)
 
     def _take(self, batch: Batch) -> None:
         was_ready = self._intake.is_ready
         try:
             self._intake.take(batch)
         except ExceptionGroup as group:
+            if self.error is not None:
+                raise
             context = {"message": "subscribers of a StreamDB raised", "exception": group}
             asyncio.get_running_loop().call_exception_handler(context)
         if not was_ready and self._intake.is_ready:

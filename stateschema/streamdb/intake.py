@@ -63,7 +63,11 @@ class Intake(Generic[SchemaT]):
                 shown.
             ExceptionGroup: What subscribers raised; the batch is shown all the same.
         """
-        self._router.stage(batch.messages, where=batch.where)
+        try:
+            self._router.stage(batch.messages, where=batch.where)
+        except Exception as error:
+            self.fail(error)
+            raise
         if not self.is_ready and not batch.up_to_date:
             return False
         raised: list[Exception] = []
@@ -71,7 +75,8 @@ class Intake(Generic[SchemaT]):
             self._router.commit(offset=batch.next_offset)
         if not self.is_ready:
             self.is_ready = True
-            self.status = "ready"
+            if self.status == "loading":  # a callback may have closed it
+                self.status = "ready"
             with _kept(raised):
                 mark_ready(collections_of(self.collections).values())
         if raised:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataflow.collection.changes import Change
-from stateschema.errors import EventError, StreamClosedError, Where
+from stateschema.errors import EventError, StreamClosedError, StreamError, Where
 from stateschema.stream.logfile import LogFile
 from stateschema.stream.memory import MemoryStream
 from stateschema.stream.offset import Offset
@@ -207,3 +207,43 @@ def test_what_a_subscriber_raises_comes_out_of_the_poll() -> None:
             db.poll()
         assert caught.value.exceptions == (problem,)
         assert (db.status, set(db.collections.messages), db.poll()) == ("ready", {"1"}, 0)
+
+
+def test_a_callback_may_close() -> None:
+    stream = MemoryStream()
+    stream.append_now(events([message("1")]))
+    db = BlockingStreamDB(Chat, stream=stream)
+    db.collections.messages.subscribe(lambda _: db.close())
+    db.preload()
+    assert (db.status, db.poll(), set(db.collections.messages)) == ("closed", 0, {"1"})
+
+
+def test_a_callback_must_not_poll() -> None:
+    stream = MemoryStream()
+    with BlockingStreamDB(Chat, stream=stream) as db:
+        db.collections.messages.subscribe(lambda _: db.poll())
+        for key in "123":
+            stream.append_now(events([message(key)]))
+        for seen in (1, 2, 3):
+            with pytest.raises(ExceptionGroup) as caught:
+                db.poll()
+            assert [type(error) for error in caught.value.exceptions] == [StreamError]
+            assert (db.offset, db.status) == (Offset.mint(seen), "ready")
+        assert (db.poll(), set(db.collections.messages)) == (0, {"1", "2", "3"})
+
+
+def test_an_on_skip_that_raises_is_fatal_whatever_it_raises() -> None:
+    stream = MemoryStream()
+    stream.append_now(events([message("1"), change("message", "2", "insert", 5)]))
+    problem = ExceptionGroup("no", [ValueError("no")])
+
+    def fail(_: object) -> None:
+        raise problem
+
+    db = BlockingStreamDB(Chat, stream=stream, on_error="skip", on_skip=fail)
+    for _ in range(2):
+        with pytest.raises(ExceptionGroup) as caught:
+            db.preload()
+        assert caught.value is problem
+    assert (db.status, db.error, shown(db.collections)) == ("error", problem, NOTHING)
+    db.close()

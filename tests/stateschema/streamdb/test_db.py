@@ -467,3 +467,60 @@ def test_collections_are_reached_by_name_but_never_hide_methods() -> None:
         assert repr(db) == "<StreamDB Odd closed>"
 
     run(scenario)
+
+
+async def _close_and_cancel(db: StreamDB[Chat]) -> None:
+    closing = asyncio.create_task(db.close())
+    await asyncio.sleep(0)
+    closing.cancel()
+    await asyncio.wait([closing])
+
+
+async def _cancel_the_follower(db: StreamDB[Chat]) -> None:
+    (task,) = (task for task in asyncio.all_tasks() if task.get_name() == "streamdb-follow")
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def _cancel_from_a_subscriber(db: StreamDB[Chat]) -> None:
+    def cancel(_: object) -> None:
+        raise asyncio.CancelledError
+
+    db.collections.messages.subscribe(cancel)
+    await db.stream.append(events([message("1")]))
+
+
+@pytest.mark.parametrize(
+    "end", [_close_and_cancel, _cancel_the_follower, _cancel_from_a_subscriber]
+)
+def test_nobody_waits_for_a_follower_that_was_cancelled(
+    end: Callable[[StreamDB[Chat]], Coroutine[Any, Any, None]],
+) -> None:
+    async def scenario() -> None:
+        db = StreamDB(Chat, stream=MemoryStream())
+        await db.preload()
+        waiting = asyncio.create_task(db.wait_txid("t", timeout=None))
+        await asyncio.sleep(0)
+        await end(db)
+        with pytest.raises(StreamClosedError):
+            await waiting
+        assert db.status == "closed"
+
+    run(scenario)
+
+
+def test_an_on_skip_that_raises_a_group_is_fatal() -> None:
+    async def scenario() -> None:
+        problem = ExceptionGroup("no", [ValueError("no")])
+
+        def fail(_: object) -> None:
+            raise problem
+
+        stream = stream_of([message("1"), change("message", "2", "insert", 5)])
+        db = StreamDB(Chat, stream=stream, on_error="skip", on_skip=fail)
+        with pytest.raises(ExceptionGroup) as caught:
+            await db.preload()
+        assert (caught.value, db.status, shown(db.collections)) == (problem, "error", NOTHING)
+        await db.close()
+
+    run(scenario)
