@@ -10,7 +10,7 @@ State      One future, and maybe one timer, per follower that is waiting right n
 """
 
 import asyncio
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import contextmanager
 from typing import Protocol
@@ -51,6 +51,8 @@ class Signal:
 
     def appended(self, end: int) -> None:
         """Note that an append ended at a position, and wake everybody."""
+        if self._ends and self._ends[-1] >= end:  # somebody has cut the log off
+            self._ends = self._ends[: bisect_left(self._ends, end)]
         self._ends.append(end)
         if len(self._ends) > self._max_ends:
             self._ends = self._ends[self._max_ends // 2 :]  # a new list: others may be reading

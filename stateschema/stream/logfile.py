@@ -161,7 +161,7 @@ class LogFile:
     def follow(self, offset: str = Offset.START) -> AsyncGenerator[Batch, None]:
         """Yield batches from an offset on: what is there, then each append as it comes."""
         start = self.head_now() if offset == Offset.NOW else Offset(offset)
-        self._read(start, limit=1)  # a bad offset is refused by this call, not by the first step
+        self._check_offset(start)  # refused by this call, not by the first step
         return follow(
             self._signal,
             self._read_next,
@@ -231,11 +231,20 @@ class LogFile:
         if offset == Offset.NOW:
             return _end_of_lines(file)
         position = Offset.position(offset, tail=size)
-        # Lines begin after a newline; a last line without one ends where its newline will come.
-        is_boundary = position in {0, size} or b"\n" in _bytes_at(file, position - 1, 2)
+        # Lines begin after a newline. A last line without one ends where its newline will come,
+        # maybe behind blanks.
+        around = _bytes_at(file, position - 1, 64) if position else b""
+        is_boundary = around[:1] in {b"", b"\n"} or not around[1:].partition(b"\n")[0].strip()
         if position > size or not is_boundary:
             raise OffsetGoneError(f"log file {str(self.path)!r} holds no offset {offset!r}")
         return position
+
+    def _check_offset(self, offset: str) -> None:
+        with self.path.open("rb") as file:
+            if _begins_array(file):
+                self._read_array(file, offset, 1)
+            else:
+                self._line_start(file, offset)
 
     def _line_at(self, file: BinaryIO, position: int) -> int:
         """Return the number of the line at a position; counts on from the last known one."""
@@ -313,7 +322,8 @@ def _whole_lines(file: BinaryIO, position: int, end: int | None) -> tuple[bytes,
     file.seek(position)
     wanted = READ_BYTES if end is None else end - position
     text = file.read(wanted)
-    while len(text) >= wanted and end is None and b"\n" not in text:
+    # Without a newline up to the end of an append, that was the end of another file of this name.
+    while len(text) >= wanted and b"\n" not in text:
         more = file.read(READ_BYTES)
         text, wanted = text + more, wanted + READ_BYTES
     at_end = file.read(1) == b""

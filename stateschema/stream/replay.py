@@ -1,12 +1,15 @@
 """Replay: the batches of a log, once and in order, from a file or from standard input.
 
 A pipe is read as it fills: what a slow producer has written is a batch, without waiting for more.
+A path may name a pipe as well, as `<(zcat log.gz)` does in a shell.
 """
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Protocol
 
+from stateschema.errors import StreamNotFoundError
 from stateschema.stream.batch import Batch, array_batch
 from stateschema.stream.interface import check_limit
 from stateschema.stream.logfile import READ_BYTES, LogFile
@@ -33,13 +36,17 @@ def read_log(
         on_malformed: Called with the error of each malformed line, which is then left out.
 
     Raises:
-        StreamNotFoundError: The file does not exist.
+        StreamNotFoundError: The file does not exist, or standard input is closed.
         EventError: A line is malformed, and nobody asked to be called; names file and line.
     """
     check_limit(limit)
     if path == "-":
+        if sys.stdin is None:
+            raise StreamNotFoundError("standard input is closed")
         pipe: Pipe = sys.stdin.buffer  # type: ignore[assignment] # a BufferedReader
         return read_pipe(pipe, limit=limit, on_malformed=on_malformed)
+    if Path(path).is_fifo():
+        return _read_fifo(path, limit, on_malformed)
     return LogFile(path, on_malformed=on_malformed).batches(limit=limit)
 
 
@@ -52,7 +59,7 @@ def read_pipe(
 ) -> Iterator[Batch]:
     """Iterate over the batches of a pipe until it ends; only the last one is up to date."""
     text, position, line = b"", 0, 1
-    while chunk := pipe.read1(READ_BYTES):
+    while chunk := _whole_line(pipe):
         text += chunk
         if position == 0 and is_array(text):
             yield from _array_batches(text + _rest_of(pipe), source, limit)
@@ -80,6 +87,21 @@ def read_pipe(
         source=source,
         lines=last.lines,
     )
+
+
+def _read_fifo(path: str, limit: int | None, on_malformed: OnMalformed | None) -> Iterator[Batch]:
+    with Path(path).open("rb") as pipe:
+        yield from read_pipe(pipe, source=path, limit=limit, on_malformed=on_malformed)
+
+
+def _whole_line(pipe: Pipe) -> bytes:
+    """Return what is there, at least up to a newline, so that a long line is joined only once."""
+    chunks: list[bytes] = []
+    while chunk := pipe.read1(READ_BYTES):
+        chunks.append(chunk)
+        if b"\n" in chunk:
+            break
+    return b"".join(chunks)
 
 
 def _array_batches(text: bytes, source: str, limit: int | None) -> Iterator[Batch]:

@@ -2,8 +2,8 @@
 
 Lines      A line counts once its newline is written. The last line may lack it: it counts if it is
            a complete JSON value, and is *torn*, and waits for its rest, if the text ends in the
-           middle of an object. Whatever else is malformed is an error that names file and line.
-           Blank lines are skipped.
+           middle of an object or before it begins. Whatever else is malformed is an error that
+           names file and line. Blank lines are skipped.
 Array      Text whose first character is `[` is one array of messages; it has no torn form.
 """
 
@@ -85,8 +85,9 @@ def decode_lines(
 
 def is_torn(line: bytes) -> bool:
     """Tell whether a line without newline is the beginning of an object that is not all there."""
-    if not line.lstrip().startswith(b"{"):
-        return False
+    start = line.lstrip()[:1]
+    if start != b"{":
+        return start == b""
     try:
         from_json(line)
     except ValueError as error:
@@ -108,7 +109,7 @@ def decode_array(text: bytes, *, source: str) -> Array:
     try:
         content = text.decode()
         messages, starts = _elements(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         line = error.lineno if isinstance(error, json.JSONDecodeError) else None
         reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
         where = Where(source=source, line=line)

@@ -3,8 +3,10 @@
 import asyncio
 import io
 import json
+import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -230,7 +232,8 @@ def test_file_that_is_an_array_is_read_by_message(path: Path, indent: int | None
 
 
 @pytest.mark.parametrize(
-    "text", ["[1,\n", "[1,\n]", "[1\n2]", "[1\n,,]", "[1]\n2", "[1,\nNaN]", "["]
+    "text",
+    ["[1,\n", "[1,\n]", "[1\n2]", "[1\n,,]", "[1]\n2", "[1,\nNaN]", "[", "[" * 100_000],
 )
 def test_malformed_array_names_the_file(path: Path, text: str) -> None:
     path.write_text(text)
@@ -305,3 +308,63 @@ def test_malformed_lines_can_be_left_out_and_are_reported(path: Path) -> None:
     assert drain(read) == drain(piped) == ([1, 2], [2, 4])
     places = [Where(source=str(path), line=number) for number in (1, 3, 5)]
     assert [error.where for error in errors] == [*places, *places]
+
+
+def test_a_malformed_line_is_reported_once_to_a_follower(path: Path) -> None:
+    path.write_bytes(b"nope\n" + line(1))
+    errors: list[EventError] = []
+
+    async def run() -> None:
+        batches = LogFile(path, on_malformed=errors.append).follow()
+        assert await take(batches, 1) == [[1]]
+        await batches.aclose()
+
+    asyncio.run(run())
+    assert [error.where for error in errors] == [Where(source=str(path), line=1)]
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"  \n"])
+def test_a_log_that_grows_byte_by_byte_can_be_resumed_at_every_byte(path: Path, end: bytes) -> None:
+    text = b"".join(b" " + line(key).rstrip() + end for key in (1, 2)) + b"\n" + line(3)
+    offset, seen = Offset.START, []
+    path.touch()
+    for byte in text:
+        with path.open("ab") as file:
+            file.write(bytes([byte]))
+        batch = LogFile(path).read_now(offset)
+        offset = batch.next_offset
+        seen += numbers(batch)
+    assert (seen, offset) == ([1, 2, 3], LogFile(path).head_now())
+
+
+def test_a_log_that_was_cut_off_is_followed_to_its_new_end(path: Path) -> None:
+    async def run() -> None:
+        log = LogFile(path, create=True, poll_interval=0)
+        for key in (10**30, 1, 2):
+            log.append_now(event(key))
+        os.truncate(path, 0)
+        batches = log.follow()
+        assert await take(batches, 1) == [[]]
+        with path.open("ab") as file:  # somebody else
+            file.write(line(3))
+        assert await take(batches, 1) == [[3]]
+        log.append_now(event(4))
+        assert await take(batches, 1) == [[4]]
+        await batches.aclose()
+        log.close_now()
+
+    asyncio.run(run())
+
+
+def test_a_path_may_name_a_pipe(path: Path) -> None:
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_bytes, args=[line(1) + line(2)])
+    writer.start()
+    assert drain(list(read_log(str(path)))) == ([1, 2], [1, 2])
+    writer.join()
+
+
+def test_closed_standard_input_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(StreamNotFoundError, match="standard input is closed"):
+        read_log("-")
