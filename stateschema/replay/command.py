@@ -14,12 +14,13 @@ bad event, an unreadable file, a failed view; 2 wrong arguments.
 import argparse
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from difflib import get_close_matches
 from functools import partial
 from importlib.util import find_spec
-from typing import Any
+from io import TextIOWrapper
+from typing import Any, TypeVar
 
 from pydantic.alias_generators import to_snake
 
@@ -41,6 +42,7 @@ from stateschema.streamdb.router import Router
 SCREEN_SPEED = 120.0  # events per second, unless told otherwise: fast, and can be followed
 
 Views = Mapping[str, Readable[Any]]
+N = TypeVar("N", int, float)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,6 +71,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def replay(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
     """Run the command; return the exit code. Wrong arguments raise SystemExit(2)."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal need not know all letters
     try:
         return _replay(parser, arguments)
     except (StateSchemaError, OSError) as error:
@@ -161,14 +165,21 @@ def _find(parser: argparse.ArgumentParser, name: str, views: Views) -> str:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
+    number = _number(int, text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not positive")
     return number
 
 
+def _number(kind: Callable[[str], N], text: str) -> N:
+    try:
+        return kind(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from error
+
+
 def _at_least_zero(text: str) -> float:
-    number = float(text)
+    number = _number(float, text)
     if not 0 <= number < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is no number of events per second")
     return number

@@ -1,4 +1,8 @@
-"""The JSON displays: for programs that read what a replay shows. Rows are in wire form."""
+"""The JSON displays: for programs that read what a replay shows. Rows are in wire form.
+
+Letters are written as they are, unless the output has no form for one of them: lone surrogates have
+none anywhere. Then all that are not ASCII are escaped, which every reader understands.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -32,7 +36,7 @@ class ChangeLines:
                 for change in self._changes
             ]
             line = {"epoch": self._epoch, "changes": wire}
-            self._out.write(f"{json.dumps(line, ensure_ascii=False)}\n")
+            self._out.write(f"{_dump(line, self._out, indent=None)}\n")
             self._changes.clear()
 
     def finish(self, summary: Summary, *, skipped: int) -> None:
@@ -58,4 +62,13 @@ class FinalCollections:
             to_camel(name): [row.to_json() for row in view.rows()]
             for name, view in self._views.items()
         }
-        self._out.write(f"{json.dumps(wire, ensure_ascii=False, indent=2)}\n")
+        self._out.write(f"{_dump(wire, self._out, indent=2)}\n")
+
+
+def _dump(value: object, out: TextIO, *, indent: int | None) -> str:
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    try:
+        text.encode(out.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(value, indent=indent)
+    return text

@@ -13,6 +13,8 @@ from dataflow.circuit.graph import current_graph
 from stateschema.replay.recording import Piece
 from stateschema.streamdb.router import Router
 
+LONGEST_SLEEP = 3600.0  # seconds; there is a time that is too far away for the system
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
@@ -54,9 +56,9 @@ class Pace:
     def wait_for(self, events: int) -> None:
         """Wait until it is time for the event that comes after `events` others."""
         if self._speed:
-            ahead = self._start + events / self._speed - self._clock()
-            if ahead > 0:
-                self._sleep(ahead)
+            due = self._start + events / self._speed
+            while (ahead := due - self._clock()) > 0:
+                self._sleep(min(ahead, LONGEST_SLEEP))
 
 
 def play(

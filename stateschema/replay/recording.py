@@ -35,11 +35,11 @@ def pieces(batches: Iterable[Batch], *, size: int) -> Iterator[Piece]:
 
 
 def count_messages(path: str) -> int | None:
-    """Return how many messages a file of lines holds, None for other files and standard input.
+    """Return how many messages a file of lines holds, None for other files and for pipes.
 
     Blank lines are counted as well: this is for a progress bar. O(size of the file).
     """
-    if path == "-":
+    if not Path(path).is_file():
         return None
     with Path(path).open("rb") as file:
         if is_array(file.read(64)):
