@@ -1,0 +1,36 @@
+"""Planning: what the parts of the planner share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from dataflow.circuit.node import Node
+    from dataflow.query import ir
+    from dataflow.query.compiler.layout import Layout
+    from dataflow.query.compiler.steps import Step
+
+
+class Physical(NamedTuple):
+    """A node of the graph and the layout of its rows."""
+
+    node: Node
+    layout: Layout
+
+
+class Planning(Protocol):
+    """The planner, as the files that plan one kind of IR node see it."""
+
+    def build(self, tree: ir.Node, *, stored: bool = False) -> Physical:
+        """Return the node of a tree; with `stored` one that keeps its rows."""
+        ...
+
+    def steps(self, upstream: Physical, steps: tuple[Step, ...], *, stored: bool) -> Physical:
+        """Return the chain of some steps over a node."""
+        ...
+
+    def share(self, identity: Hashable, make: Callable[[], Node]) -> Any:
+        """Return the running node of an identity, or make one."""
+        ...
