@@ -36,10 +36,71 @@ AGGREGATES = (
     "collect({}{order})",
     "first({}{order})",
     "last({}{order})",
+    "count_distinct({})",
+    "median({})",
+    "variance({})",
+    "stddev({})",
+    "any_({p})",
+    "all_({p})",
+    "string_agg({}, '; '{order})",
+    "aggregate({}, 0, heavier, lighter)",
+    "aggregate({}, tuple, bag, unbag, finish=len)",
     "fold({}, (), append{order})",
     "fold({}, list, grow, finish=len{order})",
     "fold({}, '', write, finish=shout{order})",
 )
+
+FUNCTIONS = (
+    "nullif({a}, {b})",
+    "least({a}, {b}, {c})",
+    "greatest({a}, {b})",
+    "floor({a})",
+    "ceil({a} / 2)",
+    "round_({a} / 3, 1)",
+    "sign({a})",
+    "power({a}, 2)",
+    "sqrt({a})",
+    "exp({a})",
+    "ln({a})",
+    "lower({a})",
+    "ltrim(concat(' ', {a}))",
+    "rtrim(concat({a}, ' '))",
+    "pad_start({a}, 3, '.')",
+    "pad_end({a}, 2)",
+    "substring({a}, 0, 1)",
+    "replace({a}, 'a', 'bc')",
+    "position({a}, 'b')",
+    "split(concat({a}, ',', {b}), ',')",
+    "split({a}, 'a')[0]",
+    "regexp_extract({a}, '(a)(b?)', 2)",
+    r"regexp_replace({a}, '[a-b]', r'<\g<0>>')",
+    "cast({a}, int)",
+    "cast({a}, float)",
+    "cast({a}, str)",
+    "cast(cast({a}, str), float)",
+    "cast({a}, bool)",
+    "date_part(date_add(from_timestamp({a}), {b}, 'month'), 'dayofyear')",
+    "date_trunc(from_timestamp({a} * 100000), 'week')",
+    "date_diff(from_timestamp({a} * 1000), from_timestamp({b}), 'minute')",
+    "to_local(from_timestamp({a}), 'Europe/Berlin')",
+    "timestamp(from_timestamp({a}))",
+    "length({a})",
+    "keys({a})",
+    "path({a}, '$.a[0]')",
+)
+"""Forms of values: {a} and {b} are values, {c} is a constant, {p} a condition."""
+
+TESTS = (
+    "is_number({a})",
+    "is_text({a})",
+    "is_bool({a})",
+    "is_list({a})",
+    "is_dict({a})",
+    "is_datetime(from_timestamp({a}))",
+    "regexp_matches({a}, 'a|B')",
+    "{a}.contains({c})",
+)
+"""Forms of conditions."""
 
 
 def double(value: Any) -> Any:
@@ -78,6 +139,32 @@ def write(state: str, value: Any) -> str:
     return f"{state}{value if isinstance(value, str) else kind(value)},"
 
 
+def weight(value: Any) -> int:
+    """Weigh a value by its kind."""
+    return len(kind(value)) * 10 + (len(value) if isinstance(value, str) else 0)
+
+
+def heavier(state: int, value: Any) -> int:
+    """Add the weight of a value."""
+    return state + weight(value)
+
+
+def lighter(state: int, value: Any) -> int:
+    """Take the weight of a value away."""
+    return state - weight(value)
+
+
+def bag(state: tuple[int, ...], value: Any) -> tuple[int, ...]:
+    """Keep the weight of every value, in order of weight."""
+    return tuple(sorted((*state, weight(value))))
+
+
+def unbag(state: tuple[int, ...], value: Any) -> tuple[int, ...]:
+    """Let the weight of a value go."""
+    place = state.index(weight(value))
+    return state[:place] + state[place + 1 :]
+
+
 def shout(state: str) -> str:
     """Finish a text."""
     return state.upper()
@@ -85,7 +172,10 @@ def shout(state: str) -> str:
 
 VOCABULARY: dict[str, Any] = {
     function.__name__: function
-    for function in (double, has_x, wrap, field_id, append, grow, write, shout)
+    for function in (
+        *(double, has_x, wrap, field_id, append, grow, write, shout),
+        *(heavier, lighter, bag, unbag),
+    )
 } | {"nan": math.nan, "inf": math.inf}
 """The names a program text uses besides those of the library, its sources and its views."""
 
@@ -94,8 +184,8 @@ LIBRARY: dict[str, Any] = {
     for module, names in (
         (builder, ("query",)),
         (combining, ("except_", "intersect", "union", "union_all")),
-        (aggregates, ("avg", "collect", "count", "first", "fold", "last", "max_", "min_", "sum_")),
-        (functions, ("abs_", "case", "coalesce", "concat", "fn", "length", "selected", "upper")),
+        (aggregates, aggregates.__all__),
+        (functions, functions.__all__),
     )
     for name in names
 }
@@ -149,6 +239,7 @@ class Writer:
                 "length(upper({a}))",
                 "concat({a}, '-', {b})",
                 "fn(double, {a})",
+                *FUNCTIONS,
             )
         )
         condition = self.condition(columns, 0)
@@ -175,6 +266,7 @@ class Writer:
                 "{a}.not_in([{c}, {d}])",
                 "{a}.between({c}, {d})",
                 "{a}.like('%a%')",
+                *TESTS,
                 "{a}.starts_with('')",
             )
         )
@@ -192,7 +284,8 @@ class Writer:
         if self.rng.random() < 0.5:
             order = f", order_by={self.rng.choice(columns)}{self.rng.choice(('', '.desc()'))}"
         value = self.value(columns, 1)
-        text = self.rng.choice(AGGREGATES).format(value, order=order)
+        condition = self.condition(columns, 0)
+        text = self.rng.choice(AGGREGATES).format(value, order=order, p=condition)
         if self.rng.random() < 0.25:
             text += f".where({self.condition(columns, 0)})"
         return text

@@ -12,8 +12,9 @@ from fractions import Fraction
 from functools import cmp_to_key
 from typing import TYPE_CHECKING, Any
 
+from tests.oracle.library import is_number, shown
 from tests.oracle.scalars import Env, is_true, value_of
-from tests.oracle.semantics import by_total_order, compare, kind
+from tests.oracle.semantics import by_total_order, compare, kind, same
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,6 +56,11 @@ def aggregate(spec: Aggregate, entries: Sequence[Entry]) -> Any:
     values = [value_of(spec.args[0], env) for _, env in entries]
     if spec.kind == "fold":
         return _fold(values, *spec.options)
+    if spec.kind == "aggregate":
+        initial, add, _, finish = spec.options
+        return _fold(values, initial, add, finish)
+    if spec.kind == "string_agg":
+        return _joined(values, value_of(spec.args[1], {}))
     return AGGREGATES[spec.kind]([value for value in values if value is not None])
 
 
@@ -64,6 +70,12 @@ def _fold(values: list[Any], initial: Any, step: Callable[..., Any], finish: Any
         if value is not None:
             state = step(state, value)
     return state if finish is None else finish(state)
+
+
+def _joined(values: list[Any], separator: str) -> str | None:
+    texts = [shown(value) for value in values if value is not None]
+    known = [text for text in texts if text is not None]
+    return separator.join(known) if known else None
 
 
 def total(values: list[Any]) -> Any:
@@ -96,6 +108,52 @@ def average(values: list[Any]) -> Any:
     return _to_float(exact / len(numbers))
 
 
+def distinct(values: list[Any]) -> int:
+    """Count the values that equal none before them."""
+    found: list[Any] = []
+    for value in values:
+        if not any(same(value, known) for known in found):
+            found.append(value)
+    return len(found)
+
+
+def median(values: list[Any]) -> Any:
+    """Return the middle number, or the exact mean of the two in the middle."""
+    numbers = sorted([value for value in values if is_number(value)], key=by_total_order)
+    middle = len(numbers) // 2
+    return average(numbers[middle - 1 : middle + 1]) if not len(numbers) % 2 else numbers[middle]
+
+
+def variance(values: list[Any]) -> Any:
+    """Return the mean square distance from the mean, for a sample, through exact fractions."""
+    numbers = [value for value in values if is_number(value)]
+    if len(numbers) < 2:
+        return None
+    if not all(map(math.isfinite, numbers)):
+        return math.nan
+    exact = [Fraction(float(n) if isinstance(n, Decimal) else n) for n in numbers]
+    mean = sum(exact, Fraction()) / len(exact)
+    return _to_float(sum([(n - mean) ** 2 for n in exact], Fraction()) / (len(exact) - 1))
+
+
+def deviation(values: list[Any]) -> Any:
+    """Return the square root of the variance."""
+    found = variance(values)
+    return None if found is None else math.sqrt(found)
+
+
+def any_true(values: list[Any]) -> Any:
+    """Tell whether one of the bools is true; null without any."""
+    known = [value for value in values if isinstance(value, bool)]
+    return True in known if known else None
+
+
+def all_true(values: list[Any]) -> Any:
+    """Tell whether none of the bools is false; null without any."""
+    known = [value for value in values if isinstance(value, bool)]
+    return False not in known if known else None
+
+
 def _special(values: list[float]) -> float | None:
     if not values:
         return None
@@ -117,6 +175,12 @@ AGGREGATES: dict[str, Callable[[list[Any]], Any]] = {
     "max": lambda values: max(values, key=by_total_order, default=None),
     "collect": lambda values: values or None,
     "first": lambda values: values[0] if values else None,
+    "count_distinct": distinct,
+    "median": median,
+    "variance": variance,
+    "stddev": deviation,
+    "any": any_true,
+    "all": all_true,
     "last": lambda values: values[-1] if values else None,
 }
 """Aggregates over the non-null values of a group, by their name in the IR."""

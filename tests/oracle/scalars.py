@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dataflow.query import scalar
-from tests.oracle.semantics import comparable, compare, field_of, fields_of, kind, normal, same
+from tests.oracle.library import LIBRARY, is_number, shown, texts
+from tests.oracle.semantics import comparable, compare, field_of, fields_of, kind, same
 
 Env = Mapping[str, Any]
 
@@ -103,13 +104,9 @@ def _ordered(test: Callable[[int], bool]) -> Callable[[Any, Any], bool | None]:
     return lambda a, b: test(compare(a, b)) if comparable(a, b) else None
 
 
-def _number(value: Any) -> bool:
-    return kind(value) in ("number", "nan")
-
-
 def _arithmetic(operate: Callable[..., Any]) -> Callable[..., Any]:
     def apply(*operands: Any) -> Any:
-        if not all(map(_number, operands)):
+        if not all(map(is_number, operands)):
             return None
         try:
             return operate(*operands)
@@ -117,10 +114,6 @@ def _arithmetic(operate: Callable[..., Any]) -> Callable[..., Any]:
             return None
 
     return apply
-
-
-def _text(operate: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda *parts: operate(*parts) if all(isinstance(part, str) for part in parts) else None
 
 
 def _in_any(value: Any, *options: Any) -> bool | None:
@@ -133,12 +126,17 @@ def _like(value: str, pattern: str, flags: int = 0) -> bool:
 
 
 def _length(value: Any) -> int | None:
-    return len(value) if isinstance(value, str | list | tuple | dict) else None
+    if isinstance(value, dict):
+        return sum(field is not None for field in value.values())
+    return len(value) if isinstance(value, str | list | tuple | bytes | set) else None
 
 
 def _contains(whole: Any, part: Any) -> bool | None:
     if isinstance(whole, list | tuple):
         return None if part is None else any(same(item, part) for item in whole if item is not None)
+    if isinstance(whole, dict):
+        fields = [name for name, field in whole.items() if field is not None]
+        return _contains(fields, part)
     return part in whole if isinstance(whole, str) and isinstance(part, str) else None
 
 
@@ -147,9 +145,8 @@ def _coalesce(*values: Any) -> Any:
 
 
 def _concat(*values: Any) -> str | None:
-    if not all(kind(value) in ("null", "bool", "number", "nan", "text") for value in values):
-        return None
-    return "".join("" if value is None else str(normal(value)) for value in values)
+    shown_values = [shown(value) for value in values]
+    return None if None in shown_values else "".join(map(str, shown_values))
 
 
 def _substring(value: Any, start: Any, size: Any = None) -> str | None:
@@ -187,16 +184,17 @@ CALLS: dict[str, Callable[..., Any]] = {
     "is_null": lambda value: value is None,
     "is_not_null": lambda value: value is not None,
     "coalesce": _coalesce,
-    "like": _text(_like),
-    "ilike": _text(lambda value, pattern: _like(value, pattern, re.IGNORECASE)),
+    "like": texts(_like),
+    "ilike": texts(lambda value, pattern: _like(value, pattern, re.IGNORECASE)),
     "contains": _contains,
-    "starts_with": _text(str.startswith),
-    "ends_with": _text(str.endswith),
-    "upper": _text(str.upper),
-    "lower": _text(str.lower),
-    "trim": _text(str.strip),
+    "starts_with": texts(str.startswith),
+    "ends_with": texts(str.endswith),
+    "upper": texts(str.upper),
+    "lower": texts(str.lower),
+    "trim": texts(str.strip),
     "length": _length,
     "concat": _concat,
     "substring": _substring,
+    **LIBRARY,
 }
 """Library functions by their name in the IR."""
