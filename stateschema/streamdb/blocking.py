@@ -66,7 +66,9 @@ class BlockingStreamDB(Facade[SchemaT]):
         Raises:
             Exception: The fatal error, if there was one.
             StreamClosedError: The StreamDB was closed before.
+            StreamError: Called by a callback of an epoch, or where an event loop is running.
         """
+        self._check_caller()
         self._load()
 
     def _load(self) -> int:
@@ -89,7 +91,9 @@ class BlockingStreamDB(Facade[SchemaT]):
 
         Raises:
             Exception: The fatal error, if there was one.
+            StreamError: Called by a callback of an epoch, or where an event loop is running.
         """
+        self._check_caller()
         if self.error is not None:
             raise self.error
         if self.status == "closed":
@@ -138,10 +142,19 @@ class BlockingStreamDB(Facade[SchemaT]):
         if kind is None and self.error is not None:
             raise self.error
 
-    def _take_next(self, timeout: float | None) -> int:
-        """Wait for the next batch and take it in; return 1 if one with messages came."""
+    def _check_caller(self) -> None:
         if self._is_taking:
             raise StreamError("polled by a callback of the epoch that is being applied")
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        error = StreamError("BlockingStreamDB cannot wait where an event loop is running")
+        error.add_note("use StreamDB, or another thread")
+        raise error
+
+    def _take_next(self, timeout: float | None) -> int:
+        """Wait for the next batch and take it in; return 1 if one with messages came."""
         try:
             batch = self._runner.run(self._wait_for_next(timeout))
         except Exception as error:

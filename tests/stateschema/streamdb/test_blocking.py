@@ -1,5 +1,6 @@
 """BlockingStreamDB: epochs when asked for, in the thread that asks."""
 
+import asyncio
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -247,3 +248,16 @@ def test_an_on_skip_that_raises_is_fatal_whatever_it_raises() -> None:
         assert caught.value is problem
     assert (db.status, db.error, shown(db.collections)) == ("error", problem, NOTHING)
     db.close()
+
+
+def test_where_an_event_loop_is_running_the_other_kind_is_named() -> None:
+    with BlockingStreamDB(Chat, stream=MemoryStream()) as db:
+
+        async def work() -> None:
+            for attempt in (db.poll, db.preload):
+                with pytest.raises(StreamError, match="event loop is running") as caught:
+                    attempt()
+                assert caught.value.__notes__ == ["use StreamDB, or another thread"]
+
+        asyncio.run(work())
+        assert (db.status, db.poll()) == ("ready", 0)
