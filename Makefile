@@ -24,7 +24,7 @@ test: $(STAMP)  ## format check, lint, types, import contracts, all tests and do
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy --strict $(CODE)
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest --durations=10
 
 soak: $(STAMP)  ## the tests with full counts: long fuzz runs and histories
