@@ -109,6 +109,8 @@ def _call(name: str, args: tuple[Scalar, ...]) -> str:
 
 def _aggregate(node: Aggregate) -> str:
     parts = [text_of(arg) for arg in node.args]
+    if node.kind == "string_agg":
+        parts += map(repr, node.options)
     if node.order_by:
         order = _listed(map(ordering_text, node.order_by))
         parts.append(f"order_by={order}" if len(node.order_by) == 1 else f"order_by=[{order}]")

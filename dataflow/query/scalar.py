@@ -124,7 +124,7 @@ class Aggregate:
     """An aggregate over the rows of a group.
 
     `kind` names it (`count`, `sum`, `fold` …); `args` are its scalar arguments, `order_by` the order in which an ordered
-    aggregate sees them, `where` an extra condition on its rows, `options` what is no scalar (fold: initial, step, finish).
+    aggregate sees them, `where` an extra condition on its rows, `options` what is no scalar (fold: initial, step, finish; string_agg: separator).
     """
 
     kind: str

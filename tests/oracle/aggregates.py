@@ -60,7 +60,7 @@ def aggregate(spec: Aggregate, entries: Sequence[Entry]) -> Any:
         initial, add, _, finish = spec.options
         return _fold(values, initial, add, finish)
     if spec.kind == "string_agg":
-        return _joined(values, value_of(spec.args[1], {}))
+        return _joined(values, *spec.options)
     return AGGREGATES[spec.kind]([value for value in values if value is not None])
 
 

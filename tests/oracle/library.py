@@ -214,7 +214,7 @@ def _diff(start: Any, end: Any, unit: Any) -> int | None:
         return None if back is None else -back
     if unit in FIXED:
         return (last - first) // MICROSECOND // FIXED[unit]
-    count = (last.year - first.year) * 12 // CALENDAR[unit] - 2
+    count = max(0, (last.year - first.year) * 12 // CALENDAR[unit] - 2)
     while (later := _add(first, count + 1, unit)) is not None and later <= last:
         count += 1
     return count
@@ -223,9 +223,12 @@ def _diff(start: Any, end: Any, unit: Any) -> int | None:
 def _to_local(value: Any, timezone: Any) -> Any:
     if kind(value) != "aware datetime" or not isinstance(timezone, str):
         return None
-    zone = ZoneInfo(timezone)
-    utc = (value - value.utcoffset()).replace(tzinfo=zone)
-    return zone.fromutc(utc).replace(tzinfo=None, fold=0)
+    zone, moment = ZoneInfo(timezone), _utc(value)
+    assert moment is not None
+    try:
+        return zone.fromutc(moment.replace(tzinfo=zone)).replace(tzinfo=None, fold=0)
+    except OverflowError:
+        return None
 
 
 def _from_local(value: Any, timezone: Any) -> Any:
@@ -235,7 +238,10 @@ def _from_local(value: Any, timezone: Any) -> Any:
     assert local is not None
     offset = local.replace(tzinfo=ZoneInfo(timezone), fold=0).utcoffset()
     assert offset is not None
-    return (local - offset).replace(tzinfo=UTC)
+    try:
+        return (local - offset).replace(tzinfo=UTC)
+    except OverflowError:
+        return None
 
 
 def _timestamp(value: Any) -> Any:
@@ -245,7 +251,7 @@ def _timestamp(value: Any) -> Any:
 def _from_timestamp(value: Any) -> Any:
     try:
         return datetime.fromtimestamp(float(value), UTC) if is_number(value) else None
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, OSError):
         return None
 
 

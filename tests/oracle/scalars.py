@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dataflow.query import scalar
-from tests.oracle.library import LIBRARY, is_number, shown, texts
+from tests.oracle.library import LIBRARY, is_number, is_whole, shown, texts
 from tests.oracle.semantics import comparable, compare, field_of, fields_of, kind, same
 
 Env = Mapping[str, Any]
@@ -150,10 +150,10 @@ def _concat(*values: Any) -> str | None:
 
 
 def _substring(value: Any, start: Any, size: Any = None) -> str | None:
-    if not isinstance(value, str) or type(start) is not int or type(size) not in (int, type(None)):
+    if not (isinstance(value, str) and is_whole(start) and (size is None or is_whole(size))):
         return None
-    begin = max(0, start + len(value)) if start < 0 else start
-    return value[begin:] if size is None else value[begin : begin + max(0, size)]
+    begin = int(max(0, start + len(value)) if start < 0 else start)
+    return value[begin:] if size is None else value[begin : begin + max(0, int(size))]
 
 
 def _round(value: Any, digits: int = 0) -> Any:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from dataflow.query.aggregates.expression import AggregateExpr, OrderBy, aggregate_of, column
 from dataflow.query.expr import Expr, as_condition
-from dataflow.query.scalar import Const
 from dataflow.query.traps import refusal
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ def string_agg(
     if not isinstance(separator, str):
         raise refusal(f"the separator of string_agg is a text, not {separator!r}")
     return aggregate_of(
-        "string_agg", column(of, "string_agg"), Expr(Const(separator)), order_by=order_by
+        "string_agg", column(of, "string_agg"), order_by=order_by, options=(separator,)
     )
 
 

@@ -34,11 +34,13 @@ from dataflow.aggregation.sequence import OrderedRows
 from dataflow.aggregation.sums import Total
 from dataflow.errors import QueryError
 from dataflow.query.operations.reading import shown
-from dataflow.query.scalar import Aggregate, Call, Const, Ordering, Param, Scalar
+from dataflow.query.scalar import Aggregate, Call, Const, Ordering, Scalar
 from dataflow.values.order import Direction, column_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from dataflow.query.scalar import Param
 
 
 def widened(cells: list[Any], at: int) -> Total:
@@ -170,11 +172,11 @@ class Cells:
 
     def sequence(self, node: Aggregate) -> None:
         """Write collect, first, last and string_agg, which share the rows of one order."""
-        key = ("rows", node.args[0], node.where, node.order_by)
+        key = ("rows", node.args, node.where, node.order_by)
         at = self._share(key, lambda: self._ordered(node, "OrderedRows()"))
         cell = f"cells[{at}]"
         if node.kind == "string_agg":
-            self.results.append(f"joined({cell}, {_parameter(node.args[1])})")
+            self.results.append(f"joined({cell}, {_parameter(node.options[0])})")
         elif node.kind == "collect":
             self.results.append(f"{cell}.rows() or None")
         else:
@@ -268,9 +270,9 @@ _WRITERS: dict[str, Callable[[Cells, Aggregate], None]] = {
 }
 
 
-def _parameter(node: Scalar) -> str:
-    """Return the local that holds a constant, which has been lifted out of the shape."""
-    return f"p{node.index}" if isinstance(node, Param) else "None"
+def _parameter(option: Param) -> str:
+    """Return the local that holds an option, which has been lifted out of the shape."""
+    return f"p{option.index}"
 
 
 def column_keys(directions: list[Direction]) -> list[Callable[[object], Any]]:

@@ -93,16 +93,16 @@ def date_trunc(value: object, unit: object) -> date | None:
 
 def date_diff(start: object, end: object, unit: object) -> int | None:
     """Return how many whole units lie between two times; negative if the end is earlier."""
+    first, last = _moment(start), _moment(end)
     name, gap = _name(unit), arithmetic.sub(end, start)
-    if not isinstance(gap, timedelta):
+    if first is None or last is None or not isinstance(gap, timedelta):
         return None
     if gap < timedelta():
         back = date_diff(end, start, unit)
         return None if back is None else -back
     if name in LENGTHS:
         return gap // LENGTHS[name]
-    first, last = _moment(start), _moment(end)
-    if name not in MONTHS or first is None or last is None:
+    if name not in MONTHS:
         return None
     months = (last.year - first.year) * 12 + last.month - first.month
     reached = _moved(first, months)

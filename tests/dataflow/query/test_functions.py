@@ -96,7 +96,7 @@ AGGREGATES: list[tuple[Expr[Any], Scalar]] = [
     (agg.all_(message.pending), Aggregate("all", (Column("message", "pending"),))),
     (
         agg.string_agg(message.role, ", ", order_by=message.seq),
-        Aggregate("string_agg", (role, Const(", ")), order_by=BY_SEQ),
+        Aggregate("string_agg", (role,), order_by=BY_SEQ, options=(", ",)),
     ),
     (agg.collect(message.role), Aggregate("collect", (role,))),
     (
