@@ -79,7 +79,9 @@ class Schedule:
             error.add_note("ZSet.from_rows(rows) counts each row once")
             raise error
         with self.batch():
-            self._staged[inlet] = self._staged.get(inlet, EMPTY) + delta
+            staged = self._staged.setdefault(inlet, ZSet())
+            for row, weight in delta.items():
+                staged.add(row, weight)
 
     @contextmanager
     def batch(self) -> Generator[None]:
