@@ -156,3 +156,12 @@ class SourceNode(Node):
 
     def hydrate(self) -> None:
         """Do nothing: a source is the state others are built from."""
+
+
+def undo_changes(rows: dict[Any, Any], changes: Delta) -> None:
+    """Put rows back to what they were before changes that were applied to them."""
+    for key, old, _ in reversed(changes):
+        if old is None:
+            rows.pop(key, None)
+        else:
+            rows[key] = old

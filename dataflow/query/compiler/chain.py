@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dataflow.circuit.node import Delta, Node, Pairs
+from dataflow.circuit.node import Delta, Node, Pairs, undo_changes
 from dataflow.query.compiler.emit import Emitter
 from dataflow.query.compiler.factory import Factory, Source, factory
 from dataflow.query.compiler.fallbacks import Fallbacks
@@ -86,15 +86,6 @@ class StoredChain(Node):
         rows = self.rows
         assert rows is not None
         return None if keys is None else (key for key in keys if key in rows)
-
-
-def undo_changes(rows: dict[Any, Any], changes: Delta) -> None:
-    """Put rows back to what they were before changes that were applied to them."""
-    for key, old, _ in reversed(changes):
-        if old is None:
-            rows.pop(key, None)
-        else:
-            rows[key] = old
 
 
 def _instantiate(layout: Layout, steps: tuple[Step, ...], *, stored: bool) -> tuple[Factory, Any]:

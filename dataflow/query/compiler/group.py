@@ -16,10 +16,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from dataflow.circuit.node import Delta, Node
+from dataflow.circuit.node import Delta, Node, undo_changes
 from dataflow.query.compiler import accumulate
 from dataflow.query.compiler.accumulate import Cells
-from dataflow.query.compiler.chain import undo_changes
 from dataflow.query.compiler.emit import Emitter
 from dataflow.query.compiler.factory import Source, factory
 from dataflow.query.compiler.fallbacks import Fallbacks

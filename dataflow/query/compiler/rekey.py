@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dataflow.circuit.node import Delta, Node, StepError
+from dataflow.circuit.node import Delta, Node, StepError, undo_changes
 from dataflow.errors import CollectionError
-from dataflow.query.compiler.chain import undo_changes
 from dataflow.values.normal import expose, normal
 
 if TYPE_CHECKING:

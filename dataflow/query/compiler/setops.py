@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dataflow.circuit.node import Delta, Node, Pairs
+from dataflow.circuit.node import Delta, Node, Pairs, undo_changes
 from dataflow.values.normal import expose
 
 if TYPE_CHECKING:
@@ -126,13 +126,8 @@ class SetOperation(Node):
             raise
 
     def undo(self) -> None:
-        rows = self.rows
-        assert rows is not None
-        for value, old, _ in self._net:
-            if old is None:
-                rows.pop(value, None)
-            else:
-                rows[value] = old
+        assert self.rows is not None
+        undo_changes(self.rows, self._net)
         self._net = []
 
 
