@@ -1,6 +1,7 @@
 """The variance of numbers that come and go, as if computed at once and exactly.
 
-Law    variance() == statistics.variance of the numbers held as fractions, rounded once
+Law    variance() == statistics.variance of the numbers held as fractions, rounded once;
+       deviation() == its square root, rounded once as well
 State  how many, their sum and the sum of their squares, as ints scaled by powers of two
 Cost   O(size of the scaled ints) per change and per result, in practice a few machine words
 Edges  nulls, bools and whatever is no number do not count; a Decimal counts as the nearest float;
@@ -13,11 +14,13 @@ floats, n * sum(x**2) - sum(x)**2 cancels catastrophically; in exact ints it is 
 from __future__ import annotations
 
 from decimal import Decimal
-from math import isfinite, nan, sqrt
-from typing import Any
+from math import isfinite, isqrt, nan
+from typing import Any, Final
 
 from dataflow.aggregation.exact import quotient
 from dataflow.values.kinds import NUMBER, kind_of, plain
+
+_ROOT_BITS: Final = 64  # more than a float has, so that the last one can stand for all that follow
 
 
 class Moments:
@@ -50,18 +53,21 @@ class Moments:
 
     def variance(self) -> float | None:
         """Return the variance of the sample; null of fewer than two numbers."""
-        count = self._count
-        if count < 2:
+        if self._count < 2:
             return None
-        if self._unbounded:
-            return nan
-        scaled = count * self._squares - self._sum * self._sum
-        return quotient(scaled, count * (count - 1) << 2 * self._shift)
+        return nan if self._unbounded else quotient(*self._ratio())
 
     def deviation(self) -> float | None:
         """Return the standard deviation of the sample; null of fewer than two numbers."""
-        variance = self.variance()
-        return None if variance is None else sqrt(variance)
+        if self._count < 2:
+            return None
+        return nan if self._unbounded else _root(*self._ratio())
+
+    def _ratio(self) -> tuple[int, int]:
+        """Return the exact variance as (numerator, denominator)."""
+        count = self._count
+        scaled = count * self._squares - self._sum * self._sum
+        return scaled, count * (count - 1) << 2 * self._shift
 
     def _change(self, number: int | float | Decimal, sign: int) -> None:
         self._count += sign
@@ -88,3 +94,12 @@ class Moments:
         bounded = self._count - self._unbounded
         assert bounded * self._squares >= self._sum * self._sum
         assert bounded or (self._sum, self._squares) == (0, 0)
+
+
+def _root(numerator: int, denominator: int) -> float:
+    """Return the square root of a quotient of ints, correctly rounded."""
+    bits = numerator.bit_length() - denominator.bit_length()
+    shift = max(0, _ROOT_BITS - bits // 2)
+    scaled = numerator << 2 * shift
+    root = isqrt(scaled // denominator)
+    return quotient(root | (root * root * denominator != scaled), 1 << shift)

@@ -7,7 +7,7 @@ ties and everything else by ascending row key.
 from __future__ import annotations
 
 import math
-from decimal import Decimal
+from decimal import Context, Decimal
 from fractions import Fraction
 from functools import cmp_to_key
 from typing import TYPE_CHECKING, Any
@@ -125,7 +125,12 @@ def median(values: list[Any]) -> Any:
 
 
 def variance(values: list[Any]) -> Any:
-    """Return the mean square distance from the mean, for a sample, through exact fractions."""
+    """Return the mean square distance from the mean, for a sample, rounded once."""
+    exact = _variance(values)
+    return _to_float(exact) if isinstance(exact, Fraction) else exact
+
+
+def _variance(values: list[Any]) -> Fraction | float | None:
     numbers = [value for value in values if is_number(value)]
     if len(numbers) < 2:
         return None
@@ -133,13 +138,17 @@ def variance(values: list[Any]) -> Any:
         return math.nan
     exact = [Fraction(float(n) if isinstance(n, Decimal) else n) for n in numbers]
     mean = sum(exact, Fraction()) / len(exact)
-    return _to_float(sum([(n - mean) ** 2 for n in exact], Fraction()) / (len(exact) - 1))
+    return sum([(n - mean) ** 2 for n in exact], Fraction()) / (len(exact) - 1)
 
 
 def deviation(values: list[Any]) -> Any:
     """Return the square root of the variance."""
-    found = variance(values)
-    return None if found is None else math.sqrt(found)
+    exact = _variance(values)
+    if not isinstance(exact, Fraction):
+        return exact
+    context = Context(prec=400)
+    square = context.divide(Decimal(exact.numerator), Decimal(exact.denominator))
+    return float(context.sqrt(square))
 
 
 def any_true(values: list[Any]) -> Any:
@@ -164,7 +173,7 @@ def _to_float(value: Fraction) -> float:
     try:
         return float(value)
     except OverflowError:
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf
 
 
 AGGREGATES: dict[str, Callable[[list[Any]], Any]] = {

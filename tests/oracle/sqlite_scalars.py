@@ -51,7 +51,10 @@ class Parameters:
         where = ""
         if spec.where is not None:
             where = f" FILTER (WHERE {truth_of(spec.where, scope, self)})"
-        if spec.kind not in ("count", "sum", "avg", "min", "max"):
+        if spec.kind in ("any", "all"):
+            text = truth_of(spec.args[0], scope, self)
+            return Piece(f"{'max' if spec.kind == 'any' else 'min'}({text}){where}", is_bool=True)
+        if spec.kind not in ("count", "count_distinct", "sum", "avg", "min", "max"):
             raise NotExpressibleError(f"no SQL for the aggregate {spec.kind}")
         if not spec.args:
             return Piece(f"count(*){where}")
@@ -61,7 +64,8 @@ class Parameters:
         text = argument.text
         if spec.kind in ("sum", "avg"):
             text = f"CASE WHEN typeof({text}) IN {NUMBERS} THEN {text} END"
-        return Piece(f"{spec.kind}({text}){where}")
+        function = "count(DISTINCT " if spec.kind == "count_distinct" else f"{spec.kind}("
+        return Piece(f"{function}{text}){where}")
 
 
 NUMBERS = "('integer', 'real')"
@@ -173,6 +177,28 @@ def _case(pieces: list[Piece]) -> Piece:
     return Piece(f"(CASE {text} ELSE {values[-1]} END)")
 
 
+def _extreme(function: str) -> Callable[[list[Piece]], Piece]:
+    def write(pieces: list[Piece]) -> Piece:
+        texts = _plain(pieces)
+        known = [f"coalesce({', '.join((text, *texts, 'NULL'))})" for text in texts]
+        return Piece(texts[0] if len(texts) == 1 else f"{function}({', '.join(known)})")
+
+    return write
+
+
+def _textual(form: str, *, is_bool: bool = False) -> Callable[[list[Piece]], Piece]:
+    def write(pieces: list[Piece]) -> Piece:
+        texts = _plain(pieces)
+        guard = " AND ".join(f"typeof({text}) = 'text'" for text in texts)
+        return Piece(f"(CASE WHEN {guard} THEN {form.format(*texts)} END)", is_bool)
+
+    return write
+
+
+def _type_test(kinds: str) -> Callable[[list[Piece]], Piece]:
+    return lambda pieces: Piece(f"(typeof({_plain(pieces)[0]}) IN {kinds})", is_bool=True)
+
+
 def _null_test(test: str) -> Callable[[list[Piece]], Piece]:
     return lambda pieces: Piece(f"({pieces[0].text} {test})", is_bool=True)
 
@@ -198,5 +224,19 @@ CALLS: dict[str, Callable[[list[Piece]], Piece]] = {
     "div": _arithmetic("CAST({0} AS REAL) / {1}"),
     "neg": _arithmetic("-{0}"),
     "abs": _arithmetic("abs({0})"),
+    "sign": _arithmetic("sign({0})"),
+    "floor": _arithmetic("floor({0})"),
+    "ceil": _arithmetic("ceil({0})"),
+    "sqrt": _arithmetic("sqrt({0})"),
+    "nullif": lambda pieces: Piece("nullif({}, {})".format(*_plain(pieces))),
+    "least": _extreme("min"),
+    "greatest": _extreme("max"),
+    "length": _textual("length({0})"),
+    "replace": _textual("replace({0}, {1}, {2})"),
+    "position": _textual("nullif(instr({0}, {1}), 0) - 1"),
+    "contains": _textual("instr({0}, {1}) > 0", is_bool=True),
+    "starts_with": _textual("substr({0}, 1, length({1})) = {1}", is_bool=True),
+    "is_number": _type_test(NUMBERS),
+    "is_text": _type_test("('text')"),
 }
 """Library functions that SQL has as well, by their name in the IR."""
