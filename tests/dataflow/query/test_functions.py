@@ -1,7 +1,12 @@
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from dataflow.errors import QueryError
 from dataflow.query import aggregates as agg
 from dataflow.query import functions as f
 from dataflow.query.expr import Expr, node_of, origins_of
@@ -25,6 +30,7 @@ message = MESSAGES.alias("message")
 seq: Scalar = Column("message", "seq")
 role: Scalar = Column("message", "role")
 row: Scalar = RowOf("message")
+PATTERN = Const(re.compile("a+"))
 
 
 def scaled(number: float, by: float) -> float:
@@ -71,6 +77,67 @@ FUNCTIONS: list[tuple[Expr[Any], Scalar]] = [
     (f.round_(message.seq), operation("round", seq, Const(0))),
     (f.round_(message.seq, 2), operation("round", seq, Const(2))),
     (f.abs_(message.seq), operation("abs", seq)),
+    (f.nullif(message.role, ""), operation("nullif", role, Const(""))),
+    (f.least(message.seq, 1), operation("least", seq, Const(1))),
+    (f.greatest(message.seq), operation("greatest", seq)),
+    (f.floor(message.seq), operation("floor", seq)),
+    (f.ceil(message.seq), operation("ceil", seq)),
+    (f.sign(message.seq), operation("sign", seq)),
+    (f.power(message.seq, 2), operation("power", seq, Const(2))),
+    (f.sqrt(message.seq), operation("sqrt", seq)),
+    (f.exp(message.seq), operation("exp", seq)),
+    (f.ln(message.seq), operation("ln", seq)),
+    (f.ltrim(message.role), operation("ltrim", role)),
+    (f.rtrim(message.role), operation("rtrim", role)),
+    (f.pad_start(message.role, 3), operation("pad_start", role, Const(3), Const(" "))),
+    (f.pad_end(message.role, 3, "."), operation("pad_end", role, Const(3), Const("."))),
+    (f.replace(message.role, "a", "b"), operation("replace", role, Const("a"), Const("b"))),
+    (f.position(message.role, "a"), operation("position", role, Const("a"))),
+    (f.split(message.role, ","), operation("split", role, Const(","))),
+    (f.regexp_matches(message.role, "a+"), operation("regexp_matches", role, PATTERN)),
+    (
+        f.regexp_extract(message.role, re.compile("a+")),
+        operation("regexp_extract", role, PATTERN, Const(0)),
+    ),
+    (
+        f.regexp_replace(message.role, "a+", "b"),
+        operation("regexp_replace", role, PATTERN, Const("b")),
+    ),
+    (f.parse_datetime(message.role), operation("parse_datetime", role)),
+    (f.date_part(message.seq, "week"), operation("date_part", seq, Const("week"))),
+    (f.date_trunc(message.seq, "week"), operation("date_trunc", seq, Const("week"))),
+    (
+        f.date_diff(message.seq, message.role, "day"),
+        operation("date_diff", seq, role, Const("day")),
+    ),
+    (f.date_add(message.seq, 1, "day"), operation("date_add", seq, Const(1), Const("day"))),
+    (f.to_local(message.seq, message.role), operation("to_local", seq, role)),
+    (f.from_local(message.seq, "UTC"), operation("from_local", seq, Const("UTC"))),
+    (f.timestamp(message.seq), operation("timestamp", seq)),
+    (f.from_timestamp(message.seq), operation("from_timestamp", seq)),
+    *[
+        (f.cast(message.seq, kind), operation(name, seq))
+        for kind, name in (
+            (int, "cast_int"),
+            (float, "cast_float"),
+            (str, "cast_str"),
+            (bool, "cast_bool"),
+            (Decimal, "cast_decimal"),
+            (date, "cast_date"),
+            (datetime, "parse_datetime"),
+        )
+    ],
+    (f.is_number(message.seq), operation("is_number", seq)),
+    (f.is_text(message.seq), operation("is_text", seq)),
+    (f.is_bool(message.seq), operation("is_bool", seq)),
+    (f.is_datetime(message.seq), operation("is_datetime", seq)),
+    (f.is_list(message.seq), operation("is_list", seq)),
+    (f.is_dict(message.seq), operation("is_dict", seq)),
+    (f.keys(message.seq), operation("keys", seq)),
+    (f.path(message.seq, "$.a[0]['b c'].d[-1]"), node_of(message.seq["a"][0]["b c"]["d"][-1])),
+    (f.path(message.seq, "a.b"), node_of(message.seq["a"]["b"])),
+    (f.path(message.seq, '["a"][1]'), node_of(message.seq["a"][1])),
+    (f.path(message.seq, "$"), seq),
     (f.fn(scaled, message.seq, f.lit(2.0)), Apply(scaled, (seq, Const(2.0)))),
     (f.fn(str, message), Apply(str, (row,))),
     (f.selected.total, Selected("total")),
@@ -78,6 +145,31 @@ FUNCTIONS: list[tuple[Expr[Any], Scalar]] = [
     (f.facts(message).pending, Fact("message", "pending")),
     (f.facts(message).origin, Fact("message", "origin")),
     (f.facts(message).key, Fact("message", "key")),
+]
+
+REFUSED: list[tuple[Callable[[], Any], str]] = [
+    (lambda: f.least(), "least needs at least one value"),
+    (lambda: f.split(message.role, ""), "split needs a separator"),
+    (lambda: f.pad_start(message.role, -1), "width of pad_start is a number from 0"),
+    (lambda: f.pad_end(message.role, 3, ""), "pad_end fills up with one character, not ''"),
+    (lambda: f.regexp_matches(message.role, "("), r"pattern '\(' of regexp_matches is invalid"),
+    (lambda: f.regexp_matches(message.role, message.role), "a text or a compiled one"),  # type: ignore[arg-type]  # refused
+    (lambda: f.regexp_extract(message.role, "(a)", 2), "has no group 2"),
+    (lambda: f.regexp_extract(message.role, "(?P<year>a)", "yaer"), "did you mean 'year'"),
+    (lambda: f.regexp_replace(message.role, "a", r"\1"), "replacement .* is invalid"),
+    (lambda: f.date_part(message.seq, "yeer"), r"part in date_part cannot be 'yeer' \(did you"),  # type: ignore[arg-type]  # refused
+    (lambda: f.date_trunc(message.seq, "days"), "did you mean 'day'"),  # type: ignore[arg-type]  # refused
+    (lambda: f.date_add(message.seq, 1, None), "the unit of date_add cannot be None"),  # type: ignore[arg-type]  # refused
+    (lambda: f.to_local(message.seq, "Europe/Berlim"), "did you mean 'Europe/Berlin'"),
+    (lambda: f.from_local(message.seq, 2), "from_local knows no time zone 2"),
+    (lambda: f.cast(message.seq, list), "cast knows no kind <class 'list'>"),
+    (lambda: f.path(message.seq, "$.a[*]"), r"cannot be read from '\[\*\]' on"),
+    (lambda: f.path(message.seq, "$a"), "cannot be read from 'a' on"),
+    (lambda: f.path(1, "$.a"), "path takes an expression, not 1"),  # type: ignore[arg-type]  # refused
+    (lambda: agg.median(message), "median takes a column, not a whole row"),  # type: ignore[arg-type]  # refused
+    (lambda: agg.aggregate(message.seq, 0, scaled, None), "aggregate takes a function, not None"),  # type: ignore[call-overload]  # refused
+    (lambda: agg.aggregate(message.seq, [], scaled, scaled), "all groups would share"),
+    (lambda: agg.string_agg(message.role, 1), "separator of string_agg is a text, not 1"),  # type: ignore[arg-type]  # refused
 ]
 
 BY_SEQ = (Ordering(seq),)
@@ -116,6 +208,12 @@ AGGREGATES: list[tuple[Expr[Any], Scalar]] = [
         agg.fold(message.seq, float, scaled),
         Aggregate("fold", (seq,), options=(float, scaled, None)),
     ),
+    (agg.variance(message.seq), Aggregate("variance", (seq,))),
+    (agg.stddev(message.seq), Aggregate("stddev", (seq,))),
+    (
+        agg.aggregate(message, 0, joined, joined, finish=str),
+        Aggregate("aggregate", (row,), options=(0, joined, joined, str)),
+    ),
     (
         agg.sum_(message.seq).where(message.role),
         Aggregate("sum", (seq,), where=role),
@@ -143,6 +241,14 @@ def test_functions_call_known_operations_with_as_many_arguments_as_they_take(
             known = OPERATIONS[part.name]
             assert known.least <= len(part.args)
             assert known.most is None or len(part.args) <= known.most
+
+
+@pytest.mark.parametrize(("build", "message"), REFUSED)
+def test_what_means_nothing_is_refused_when_it_is_written(
+    build: Callable[[], Any], message: str
+) -> None:
+    with pytest.raises(QueryError, match=message):
+        build()
 
 
 @pytest.mark.parametrize(
