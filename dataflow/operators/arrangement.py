@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 from dataflow.errors import InvariantError
 from dataflow.operators.operator import EMPTY
 from dataflow.values.normal import normal
-from dataflow.values.null import is_null
 from dataflow.zset import ZSet
 
 if TYPE_CHECKING:
@@ -31,18 +30,13 @@ def by_key(delta: ZSet[R], key_of: Callable[[R], object]) -> KeyedDelta[R]:
     """Return a delta by the keys of its rows; rows with a null key are under None."""
     keyed: KeyedDelta[R] = {}
     for row, weight in delta.items():
-        key = key_of(row)
-        keyed.setdefault(None if is_null(key) else normal(key), []).append((row, weight))
+        keyed.setdefault(normal(key_of(row)), []).append((row, weight))
     return keyed
 
 
 def keys_of(delta: ZSet[R], key_of: Callable[[R], object]) -> ZSet[Any]:
     """Return the keys of a delta's rows as a Z-set: each key weighs as much as its rows together."""
-    keys: ZSet[Any] = ZSet()
-    for row, weight in delta.items():
-        key = key_of(row)
-        keys.add(None if is_null(key) else key, weight)
-    return keys
+    return ZSet((key_of(row), weight) for row, weight in delta.items())
 
 
 class WeightedArrangement(Generic[R]):

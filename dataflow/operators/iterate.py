@@ -8,7 +8,8 @@ Delta rule first losses, then gains:
            re-derive  what has left but still has a derivation comes back; feed it with what seed and relations gained, and
                       then each row that is new in X, until no row is new
 State      X; the derivations of each row, seed included; the arrangements of the joins in the body
-Cost       the derivations of rows that leave, come back or are new; independent of the size of X
+Cost       the derivations of rows that leave, come back or are new; what hangs on a lost derivation in any way leaves
+           first, so in a strongly connected graph one lost edge may move nearly all of X
 Edges      set semantics; cycles in the data are fine. What is not monotone in X (negate, antijoin, reduce, count, topk) is
            refused when the circuit is built. More than max_rounds rounds in one epoch discard the epoch
 Source     Gupta, Mumick, Subrahmanian: Maintaining Views Incrementally, SIGMOD 1993 (delete and re-derive); semi-naive
@@ -173,8 +174,8 @@ class Iterate(Operator[R]):
     def _check(self) -> None:
         self._found._check()  # noqa: SLF001 - a check asks its parts
         self._support._check()  # noqa: SLF001 - as above
-        for join in self._loop.body:
-            join._check()  # noqa: SLF001 - as above
+        for operator in self._loop.body:
+            operator._check()  # noqa: SLF001 - as above
         if self._support.distinct() != self._found or len(self._support) != len(self._found):
             raise InvariantError("a row is found without a derivation", operator=self.name)
 
