@@ -11,6 +11,7 @@ from dataflow import (
     Collection,
     CollectionError,
     LiveQuery,
+    aggregate,
     batch,
     collect,
     count,
@@ -80,11 +81,32 @@ def by_fold_finish(items: Any) -> LiveQuery[Any]:
     )
 
 
+def by_aggregate_add(items: Any) -> LiveQuery[Any]:
+    item = items.alias()
+
+    def add(state: Any, row: Row) -> Any:
+        return checked_value(row["v"])
+
+    total = aggregate(item, None, add, lambda state, row: None)
+    return live(query(item).group_by(item.id).select(id=item.id, total=total))
+
+
+def by_aggregate_finish(items: Any) -> LiveQuery[Any]:
+    item = items.alias()
+    total = aggregate(
+        item, None, lambda state, row: row["v"], lambda state, row: None, finish=checked_value
+    )
+    return live(query(item).group_by(item.id).select(id=item.id, total=total))
+
+
 def by_key(items: Any) -> LiveQuery[Any]:
     return live(query(items), key=lambda row: (row["id"], checked_value(row["v"])))
 
 
-EVERY_WAY = [by_map, by_filter, by_fn, by_fn_in_where, by_fold_step, by_fold_finish, by_key]
+EVERY_WAY = [
+    *(by_map, by_filter, by_fn, by_fn_in_where, by_fold_step, by_fold_finish),
+    *(by_aggregate_add, by_aggregate_finish, by_key),
+]
 Start = Callable[[Any], LiveQuery[Any]]
 
 
