@@ -9,6 +9,7 @@ Edges   a failure that names no place (two rows with one key, an interrupted ste
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from dataflow.circuit.commit import Commit
@@ -18,11 +19,15 @@ from dataflow.values.equality import equal
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+logger = logging.getLogger("dataflow")
+
 
 def fail(node: Node, error: BaseException) -> list[Node]:
     """Put a node and everything downstream out of order; return them all."""
     node.failed_at = (error.key,) if isinstance(error, StepError) else None
     cause = error.__cause__ if isinstance(error, StepError) and error.__cause__ else error
+    if node.error is None:
+        logger.error("%s failed, with everything that reads it", node.label, exc_info=cause)
     affected = list(downstream(node))
     for each in affected:
         if each is node or each.failed_at is None:  # else it has a failure of its own

@@ -144,7 +144,7 @@ class Changes(Generic[R]):
             status = self._source.status
             if status == "error":
                 raise CollectionError(
-                    f"{self._source} is in status 'error'"
+                    f"{self._source} is in status 'error': {self._source.error!r}"
                 ) from self._source.error
             if status == "closed":
                 break

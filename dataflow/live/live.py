@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from dataflow.collection.following import Inbox
 from dataflow.collection.readable import Readable, Status, present_rows
 from dataflow.collection.readiness import Readiness
-from dataflow.errors import CollectionError, QueryError
+from dataflow.errors import CollectionError, QueryError, UnknownFieldError
 from dataflow.live.functions import replace_functions
 from dataflow.live.statistics import LiveStatistics, statistics_of
 from dataflow.query import ir
@@ -26,6 +26,7 @@ from dataflow.query.builder import Query
 from dataflow.query.compiler.layout import UNKNOWN, Layout, layout_of_adapter
 from dataflow.query.compiler.plan import Planner
 from dataflow.query.optimizer.optimize import optimize
+from dataflow.query.rows import columns_of
 from dataflow.query.source import Source
 from dataflow.values.row import adapter_for_row
 
@@ -277,10 +278,23 @@ def live(
     """
     tree, row_type = tree_of(query)
     if key is not None:
-        single = not isinstance(key, tuple)
-        tree = ir.Rekey(tree, (key,) if isinstance(key, str) else key, single=single)
+        tree = _rekeyed(tree, key)
     label = name or " ⋈ ".join(dict.fromkeys(scan.alias for scan in ir.scans(tree)))
     return LiveQuery(optimize(tree), name=label, key=key, row_type=row_type)
+
+
+def _rekeyed(tree: ir.Node, key: object) -> ir.Node:
+    """Return a tree whose rows are known under another key."""
+    if callable(key):
+        return ir.Rekey(tree, key)
+    names = (key,) if isinstance(key, str) else key
+    if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
+        raise QueryError(f"key= is a field, a tuple of fields or a function, not {key!r}")
+    columns = columns_of(tree)
+    for name in names:
+        if columns is not None and name not in columns:
+            raise UnknownFieldError(name, "the row of the live query", columns)
+    return ir.Rekey(tree, names, single=isinstance(key, str))
 
 
 def run(query: Query[R] | Source[R]) -> list[R]:

@@ -17,7 +17,7 @@ from dataflow.query.operations.registry import OPERATIONS
 from dataflow.query.scalar import Apply, Call, Cell, Column, Const, Item, Record, RowOf, Scalar
 from dataflow.values.logic import and_, or_, truth
 from dataflow.values.null import is_null
-from dataflow.values.row import RowAdapter, adapter_for_row
+from dataflow.values.row import RowAdapter, ValueRows, adapter_for_row
 
 if TYPE_CHECKING:
     from dataflow.query.compiler.layout import Layout
@@ -57,10 +57,21 @@ def item(value: Any, key: str | int) -> Any:
 
 
 def spread(row: Any) -> dict[str, Any]:
-    """Return the fields of a row as a dict; an absent row has none."""
+    """Return the fields of a row as a dict; an absent row has none.
+
+    Raises:
+        QueryError: if it is no row but a value, whose column has no name.
+    """
     if row is None:
         return {}
-    return row if isinstance(row, dict) else adapter_of(row).as_dict(row)
+    if isinstance(row, dict):
+        return row
+    adapter = adapter_of(row)
+    if isinstance(adapter, ValueRows):
+        error = QueryError(f"select spreads the fields of a row, and {row!r} has none")
+        error.add_note("name the column: select(name=expression)")
+        raise error
+    return adapter.as_dict(row)
 
 
 def evaluator(
