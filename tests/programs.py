@@ -36,6 +36,11 @@ AGGREGATES = (
     "collect({}{order})",
     "first({}{order})",
     "last({}{order})",
+    "fold({}, (), append{order})",
+    "fold({}, list, grow, finish=len{order})",
+    "fold({}, '', write, finish=shout{order})",
+)
+RARE_AGGREGATES = (
     "count_distinct({})",
     "median({})",
     "variance({})",
@@ -45,11 +50,22 @@ AGGREGATES = (
     "string_agg({}, '; '{order})",
     "aggregate({}, 0, heavier, lighter)",
     "aggregate({}, tuple, bag, unbag, finish=len)",
-    "fold({}, (), append{order})",
-    "fold({}, list, grow, finish=len{order})",
-    "fold({}, '', write, finish=shout{order})",
 )
-
+FORMS = (
+    "({a} + {b})",
+    "({a} - {c})",
+    "({a} * 2)",
+    "({a} / {c})",
+    "(-{a})",
+    "coalesce({a}, {b})",
+    "coalesce({a}, {c})",
+    "case(({p}, {b}), else_={a})",
+    "abs_({a})",
+    "upper({a})",
+    "length(upper({a}))",
+    "concat({a}, '-', {b})",
+    "fn(double, {a})",
+)
 FUNCTIONS = (
     "nullif({a}, {b})",
     "least({a}, {b}, {c})",
@@ -88,7 +104,7 @@ FUNCTIONS = (
     "keys({a})",
     "path({a}, '$.a[0]')",
 )
-"""Forms of values: {a} and {b} are values, {c} is a constant, {p} a condition."""
+"""Rarer forms. In all of them {a} and {b} are values, {c} is a constant, {p} a condition."""
 
 TESTS = (
     "is_number({a})",
@@ -224,24 +240,7 @@ class Writer:
         if depth == 0 or self.rng.random() < 0.4:
             return column
         other = self.value(columns, depth - 1)
-        form = self.rng.choice(
-            (
-                "({a} + {b})",
-                "({a} - {c})",
-                "({a} * 2)",
-                "({a} / {c})",
-                "(-{a})",
-                "coalesce({a}, {b})",
-                "coalesce({a}, {c})",
-                "case(({p}, {b}), else_={a})",
-                "abs_({a})",
-                "upper({a})",
-                "length(upper({a}))",
-                "concat({a}, '-', {b})",
-                "fn(double, {a})",
-                *FUNCTIONS,
-            )
-        )
+        form = self.rng.choice(FORMS if self.rng.random() < 0.6 else FUNCTIONS)
         condition = self.condition(columns, 0)
         return form.format(a=column, b=other, c=self.constant(), p=condition)
 
@@ -266,7 +265,7 @@ class Writer:
                 "{a}.not_in([{c}, {d}])",
                 "{a}.between({c}, {d})",
                 "{a}.like('%a%')",
-                *TESTS,
+                self.rng.choice(TESTS),
                 "{a}.starts_with('')",
             )
         )
@@ -285,7 +284,8 @@ class Writer:
             order = f", order_by={self.rng.choice(columns)}{self.rng.choice(('', '.desc()'))}"
         value = self.value(columns, 1)
         condition = self.condition(columns, 0)
-        text = self.rng.choice(AGGREGATES).format(value, order=order, p=condition)
+        forms = AGGREGATES if self.rng.random() < 0.6 else RARE_AGGREGATES
+        text = self.rng.choice(forms).format(value, order=order, p=condition)
         if self.rng.random() < 0.25:
             text += f".where({self.condition(columns, 0)})"
         return text
