@@ -6,23 +6,40 @@ line must not. Pyright in strict mode agrees (`pyright -p tests/typing`).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypedDict, assert_type
 
 from dataflow.query.aggregates import (
     AggregateExpr,
+    aggregate,
     collect,
     count,
     first,
     fold,
     last,
     max_,
+    median,
     min_,
+    string_agg,
     sum_,
 )
 from dataflow.query.alias import Alias
 from dataflow.query.builder import Query, query
 from dataflow.query.expr import Expr, Order
-from dataflow.query.functions import case, coalesce, concat, fn, is_null, length, lit, selected
+from dataflow.query.functions import (
+    case,
+    cast,
+    coalesce,
+    concat,
+    date_add,
+    date_part,
+    fn,
+    is_null,
+    length,
+    lit,
+    selected,
+    split,
+)
 from dataflow.query.source import Source
 
 
@@ -116,6 +133,12 @@ def expressions_have_types(messages: Source[Message]) -> None:
     assert_type(length(message.role), Expr[int])
     assert_type(lit(0), Expr[int])
     assert_type(case((message.seq > 1, "late"), else_="early"), Expr[Any])
+    assert_type(cast(message.role, int), Expr[int])
+    assert_type(cast(message.role, datetime), Expr[datetime])
+    assert_type(split(message.role, ","), Expr[list[str]])
+    assert_type(date_part(message.role, "week"), Expr[int])
+    date_part(message.role, "fortnight")  # type: ignore[arg-type]  # no part of a time
+    date_add(message.role, 1, "weeks")  # type: ignore[arg-type]  # no unit
 
 
 def functions_of_the_user_are_checked(messages: Source[Message]) -> None:
@@ -143,6 +166,13 @@ def aggregates_have_types(messages: Source[Message]) -> None:
     assert_type(last(message, order_by=[message.role, message.seq.desc()]), AggregateExpr[Message])
     assert_type(min_(length(message.role)), AggregateExpr[int])
     assert_type(max_(message.seq), AggregateExpr[Any])
+    assert_type(median(message.seq), AggregateExpr[Any])
+    assert_type(string_agg(message.role, ", "), AggregateExpr[str])
+    assert_type(
+        aggregate(message, 0, lambda n, row: n + row.seq, lambda n, row: n - row.seq),
+        AggregateExpr[int],
+    )
+    aggregate(message, 0, lambda n, row: n + row.sequence, lambda n, row: n)  # type: ignore[attr-defined]  # a field that is not there
     assert_type(fold(message, set[str], add_role), AggregateExpr[set[str]])
     assert_type(fold(message, 0, lambda total, row: total + row.seq), AggregateExpr[int])
     assert_type(
