@@ -11,6 +11,7 @@ from __future__ import annotations
 import linecache
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from dataflow.circuit.node import EMPTY, StepError
@@ -57,10 +58,11 @@ _NAMES: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Factory:
-    """A compiled shape: call `make` with parameters and state; `source` is what was compiled."""
+    """A compiled shape: call `make` with parameters and state; `source` is what was compiled, `filename` its name in tracebacks."""
 
     make: Callable[..., Any]
     source: str
+    filename: str
 
 
 class Source:
@@ -88,7 +90,10 @@ class Source:
         self._indent -= 1
 
 
+SHAPES_KEPT = 1_000  # more are forgotten, oldest first: running queries keep their functions, a later one compiles anew
+
 _factories: dict[Hashable, Factory] = {}
+_numbers = count()
 
 
 def factory(shape: Hashable, write: Callable[[], str], *, label: str) -> Factory:
@@ -102,10 +107,13 @@ def factory(shape: Hashable, write: Callable[[], str], *, label: str) -> Factory
     found = _factories.get(shape)
     if found is None:
         text = write()
-        filename = f"<dataflow {label} {len(_factories)}>"
+        filename = f"<dataflow {label} {next(_numbers)}>"
         linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
         code: CodeType = compile(text, filename, "exec")
         names = dict(_NAMES)
         exec(code, names)
-        found = _factories[shape] = Factory(names["make"], text)
+        found = _factories[shape] = Factory(names["make"], text, filename)
+        if len(_factories) > SHAPES_KEPT:
+            oldest = _factories.pop(next(iter(_factories)))
+            linecache.cache.pop(oldest.filename, None)
     return found
