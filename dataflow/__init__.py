@@ -97,6 +97,7 @@ from dataflow.query.functions.times import (
     timestamp,
     to_local,
 )
+from dataflow.query.nesting import nested
 from dataflow.query.source import Source
 
 __all__ = [
@@ -166,6 +167,7 @@ __all__ = [
     "max_",
     "median",
     "min_",
+    "nested",
     "not_",
     "nullif",
     "or_",

@@ -14,7 +14,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dataflow.query import aggregates, builder, combining, functions
+from dataflow.query import aggregates, builder, combining, functions, nesting
 from tests.cases import View
 from tests.oracle.semantics import field_of, kind
 
@@ -200,6 +200,7 @@ LIBRARY: dict[str, Any] = {
     for module, names in (
         (builder, ("query",)),
         (combining, ("except_", "intersect", "union", "union_all")),
+        (nesting, ("nested",)),
         (aggregates, aggregates.__all__),
         (functions, functions.__all__),
     )
@@ -311,7 +312,7 @@ class Writer:
         if choice < 0.4:
             self.shapes[name].columns = self.grouped(clauses, columns)
         elif choice < 0.7:
-            self.shapes[name].columns = self.selected(clauses, aliases, columns)
+            self.shapes[name].columns = self.selected(clauses, aliases, columns, bound)
         elif len(aliases) > 1:
             nested = [(a, c) for a in aliases for c in self.shapes[bound[a]].columns]
             self.shapes[name].columns = tuple(f".{a}{_bracketed(c)}" for a, c in nested)
@@ -412,9 +413,15 @@ class Writer:
         return tuple(f".{name}" for name in parts)
 
     def selected(
-        self, clauses: list[str], aliases: Sequence[str], columns: Sequence[str]
+        self,
+        clauses: list[str],
+        aliases: Sequence[str],
+        columns: Sequence[str],
+        bound: dict[str, str],
     ) -> tuple[str, ...]:
         parts = {f"c{n}": self.value(columns, 2) for n in range(self.rng.randint(1, 3))}
+        if self.rng.random() < 0.35:
+            parts |= {f"l{n}": self.nested(columns, bound) for n in range(self.rng.choice((1, 2)))}
         if self.rng.random() < 0.3:
             parts["flag"] = self.condition(columns, 1)
         text = ", ".join(f"{name}={part}" for name, part in parts.items())
@@ -429,6 +436,52 @@ class Writer:
             self.ordered(clauses, columns)
         return tuple(f".{name}" for name in parts)
 
+    def nested(self, outer: Sequence[str], bound: dict[str, str], depth: int = 1) -> str:
+        """Write a nested query, mostly over rows that share a value with the outer row."""
+        rng = self.rng
+        origin = rng.choice(list(bound.values()))
+        alias = f"{next(iter(bound))[:-1]}n{len(bound)}"
+        bound[alias] = origin
+        mine = self.columns([alias], bound)
+        conditions = [f"({self.key(mine)} == {self.key(outer)})"] if rng.random() < 0.85 else []
+        if rng.random() < 0.2:
+            operator = rng.choice(("<", "!=", ">", "=="))
+            conditions.append(f"({self.value(mine, 1)} {operator} {rng.choice(outer)})")
+        if rng.random() < 0.2:
+            conditions.append(self.condition(mine))
+        clauses = [f"query({alias})", *[f".where({part})" for part in conditions]]
+        form = rng.random()
+        if form < 0.3:
+            self.nested_groups(clauses, mine)
+        elif form < 0.6:
+            parts = {f"c{n}": self.value(mine, 1) for n in range(rng.choice((1, 1, 2)))}
+            if depth and rng.random() < 0.4:
+                parts["deep"] = self.nested(mine, bound, depth - 1)
+            clauses.append(f".select({', '.join(f'{n}={part}' for n, part in parts.items())})")
+            if rng.random() < 0.3:
+                clauses.append(".distinct()")
+            self.ordered(clauses, _orderable(parts))
+        else:
+            self.ordered(clauses, mine)
+            if rng.random() < 0.2:
+                clauses.append(".map(wrap)")
+        is_one = rng.random() < 0.35
+        step = rng.choice(("", '["id"]', '["n0"]', '["c0"]')) if is_one else rng.choice(("", "[0]"))
+        return f"nested({''.join(clauses)}{'.one()' if is_one else ''}){step}"
+
+    def nested_groups(self, clauses: list[str], columns: Sequence[str]) -> None:
+        keys = self.rng.sample(columns, min(len(columns), self.rng.choice((0, 0, 1, 1, 2))))
+        if keys:
+            clauses.append(f".group_by({', '.join(keys)})")
+        parts = {f"g{n}": key for n, key in enumerate(keys)}
+        parts |= {f"n{n}": self.aggregate(columns) for n in range(self.rng.randint(1, 2))}
+        clauses.append(f".select({', '.join(f'{name}={part}' for name, part in parts.items())})")
+        if keys and self.rng.random() < 0.3:
+            clauses.append(f".having({self.condition(_orderable(parts), 0)})")
+        if keys and self.rng.random() < 0.15:
+            clauses.append(".distinct()")
+        self.ordered(clauses, _orderable(parts))
+
     def ordered(self, clauses: list[str], columns: Sequence[str]) -> None:
         if self.rng.random() < 0.5 or not columns:
             return
@@ -440,7 +493,11 @@ class Writer:
 
 def _orderable(parts: dict[str, str]) -> list[str]:
     """Return the selected columns that no user function computes: those cannot be ordered by."""
-    return [f"selected.{name}" for name, text in parts.items() if "fn(" not in text]
+    return [
+        f"selected.{name}"
+        for name, text in parts.items()
+        if "fn(" not in text and ("nested(" not in text or text.endswith('"]'))
+    ]
 
 
 def _bracketed(column: str) -> str:

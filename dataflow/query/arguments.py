@@ -10,18 +10,37 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from dataflow.query import ir
 from dataflow.query.alias import Alias, leaf_of, row_of
-from dataflow.query.expr import Expr, as_condition, as_order, node_of, ordering_of
+from dataflow.query.expr import (
+    Expr,
+    as_condition,
+    as_order,
+    node_of,
+    ordering_of,
+    origins_of,
+)
 from dataflow.query.grouping import Cells
 from dataflow.query.notation import text_of
-from dataflow.query.scalar import Aggregate, Ordering, Record, Scalar, walk
-from dataflow.query.scope import check_aliases, check_free_of_groups
+from dataflow.query.rows import leaves
+from dataflow.query.scalar import (
+    Aggregate,
+    Ordering,
+    Record,
+    Scalar,
+    aliases_of,
+    conjunction,
+    conjuncts,
+    walk,
+)
+from dataflow.query.scope import check_aliases, check_free_of_groups, check_same_outer
 from dataflow.query.source import Source
 from dataflow.query.traps import QueryPart, kind_of_part, refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dataflow.errors import QueryError
-    from dataflow.query import ir
     from dataflow.query.clauses import Clauses
 
 
@@ -36,12 +55,27 @@ def leaf(source: object, clause: str) -> ir.Scan | ir.Named:
     raise refusal(f"{clause} takes a collection, a live result or an alias, not {name}", *hints)
 
 
-def row_condition(clauses: Clauses, value: object, clause: str) -> Scalar:
-    """Return a condition on single rows."""
-    part = as_condition(value, clause)
-    check_free_of_groups(part, clause)
-    check_aliases(part, clauses.source, clause)
-    return node_of(part)
+def where_conditions(clauses: Clauses, values: Sequence[object]) -> Clauses:
+    """Return the clauses with conditions on single rows; what names outer aliases is kept apart."""
+    own: list[Scalar] = []
+    foreign: list[Scalar] = []
+    bound, outer = leaves(clauses.source), dict(clauses.outer)
+    for value in values:
+        part = as_condition(value, "where")
+        check_free_of_groups(part, "where")
+        found = {a: leaf for a, leaf in origins_of(part).items() if a not in bound}
+        check_same_outer(outer, found)
+        outer |= found
+        check_aliases(part, clauses.source, "where", found)
+        for node in conjuncts(node_of(part)) if found else (node_of(part),):
+            (foreign if aliases_of(node) & found.keys() else own).append(node)
+    source = ir.Filter(clauses.source, conjunction(tuple(own))) if own else clauses.source
+    return clauses.called(
+        "where",
+        source=source,
+        correlated=(*clauses.correlated, *foreign),
+        outer=tuple(outer.items()),
+    )
 
 
 def group_condition(clauses: Clauses, value: object, clause: str) -> Scalar:
@@ -83,6 +117,19 @@ def column(clauses: Clauses, name: str, value: object, clause: str) -> Scalar:
     if not isinstance(part, Expr):
         raise _no_expression(part, f"column {name!r} of {clause}", "a constant is lit(value)")
     return _resolved(clauses, part, clause)
+
+
+def check_join(clauses: Clauses, tree: ir.Join) -> None:
+    """Refuse joins after a condition on an outer alias, which is tested on the rows of all joins."""
+    known = leaves(tree)
+    for alias, _ in clauses.outer:
+        if alias in known:
+            raise refusal(f"where names alias {alias!r} before it is joined", "join it first")
+        if tree.how in ("right", "full"):
+            raise refusal(
+                f"a {tree.how} join cannot follow a condition on {alias!r}, an outer alias",
+                "call where after the join, or wrap the query: query(q.alias('x'))",
+            )
 
 
 def check_grouped(clauses: Clauses, nodes: tuple[Scalar, ...], clause: str) -> None:

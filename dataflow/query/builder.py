@@ -27,7 +27,7 @@ from dataflow.query.alias import Alias
 from dataflow.query.clauses import Clauses
 from dataflow.query.joining import joined
 from dataflow.query.rows import columns_of, fields_of_type, row_type_of
-from dataflow.query.scalar import Aggregate, Record, conjunction, contains
+from dataflow.query.scalar import Aggregate, Record, contains
 from dataflow.query.traps import QueryPart, check_function, refusal
 
 if TYPE_CHECKING:
@@ -97,18 +97,17 @@ class Query(QueryPart, Generic[R_co]):
         """
         self._clauses.check_place("join")
         tree = joined(self._clauses.source, arguments.leaf(other, "join"), on, how)
+        arguments.check_join(self._clauses, tree)
         return Query(self._clauses.called("join", source=tree))
 
     def where(self, *conditions: Expr[bool]) -> Self:
-        """Keep the rows for which all conditions are true, neither false nor unknown."""
+        """Keep the rows for which all conditions are true, neither false nor unknown.
+
+        In a query that will be nested they may name aliases of the query around it.
+        """
         clauses = self._clauses
         clauses.check_place("where")
-        parts = tuple(arguments.row_condition(clauses, part, "where") for part in conditions)
-        if not parts:
-            return self
-        return self._with(
-            clauses.called("where", source=ir.Filter(clauses.source, conjunction(parts)))
-        )
+        return self._with(arguments.where_conditions(clauses, conditions)) if conditions else self
 
     def filter(self, *functions: Callable[[R_co], object]) -> Self:
         """Keep the rows for which all functions answer something truthy.
@@ -262,6 +261,11 @@ class Query(QueryPart, Generic[R_co]):
         clauses.check_place("offset")
         arguments.check_window(clauses, rows, "offset")
         return self._with(clauses.called("offset", offset=rows))
+
+    def one(self) -> Self:
+        """Keep the first row alone, by key where there is no order; nested, that row or None."""
+        self._clauses.check_place("one")
+        return self._with(self._clauses.called("one", single=True))
 
     # -- the query as a whole
 

@@ -10,7 +10,8 @@ The finished tree has one form:
     joins, where and filter    Scan, Named, Join, Filter, FilterRows, in call order
     group_by                   Group; group keys and aggregates are cells from here up
     having                     one Filter over cells
-    order_by, limit, offset    one Order, below the select, so that it may use what is not selected
+    nested                     one Nest above the joins; each nested query stands for the alias of its value
+    order_by, limit, one       one Order, below the select, so that it may use what is not selected
     select, into               one Project; a join without select gets {alias: row or None}
     distinct                   SetOp over the Project; the Order then stands above it and speaks of its columns
     map                        MapRows
@@ -32,6 +33,7 @@ from dataflow.query.rows import column, columns_of
 from dataflow.query.scalar import (
     Cell,
     Column,
+    Nested,
     Ordering,
     Record,
     RowOf,
@@ -43,23 +45,35 @@ from dataflow.query.scalar import (
     rewrite,
     rewrite_ordering,
 )
+from dataflow.query.scope import unknown_alias
 from dataflow.query.traps import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _REFUSED_AFTER: Final[dict[str, tuple[str, ...]]] = {
-    "join": ("group_by", "having", "select", "distinct", "limit", "offset", "map"),
-    "where": ("group_by", "having", "select", "distinct", "limit", "offset", "map"),
-    "filter": ("group_by", "having", "select", "distinct", "limit", "offset", "map"),
-    "group_by": ("group_by", "having", "select", "distinct", "order_by", "limit", "offset", "map"),
-    "having": ("distinct", "limit", "offset", "into", "map"),
+    "join": ("group_by", "having", "select", "distinct", "limit", "offset", "one", "map"),
+    "where": ("group_by", "having", "select", "distinct", "limit", "offset", "one", "map"),
+    "filter": ("group_by", "having", "select", "distinct", "limit", "offset", "one", "map"),
+    "group_by": (
+        "group_by",
+        "having",
+        "select",
+        "distinct",
+        "order_by",
+        "limit",
+        "offset",
+        "one",
+        "map",
+    ),
+    "having": ("distinct", "limit", "offset", "one", "into", "map"),
     "select": ("select", "distinct", "map"),
     "into": ("into", "map"),
-    "distinct": ("distinct", "limit", "offset", "map"),
-    "order_by": ("order_by", "limit", "offset", "map"),
-    "limit": ("limit", "map"),
-    "offset": ("offset", "map"),
+    "distinct": ("distinct", "limit", "offset", "one", "map"),
+    "order_by": ("order_by", "limit", "offset", "one", "map"),
+    "limit": ("limit", "one", "map"),
+    "offset": ("offset", "one", "map"),
+    "one": ("one",),
     "map": ("map",),
 }
 
@@ -80,6 +94,9 @@ class Clauses:
         limit: Rows kept; None for all.
         offset: Rows skipped.
         function: What map calls.
+        single: Whether at most one row is wanted.
+        correlated: Conditions of where that name aliases of a query around this one.
+        outer: What those aliases stand for.
     """
 
     source: ir.Node
@@ -93,6 +110,9 @@ class Clauses:
     limit: int | None = None
     offset: int = 0
     function: Callable[[Any], Any] | None = None
+    single: bool = False
+    correlated: tuple[Scalar, ...] = ()
+    outer: tuple[tuple[str, ir.Scan | ir.Named], ...] = ()
 
     def called(self, clause: str, **changes: Any) -> Clauses:
         """Return the clauses after one more call."""
@@ -117,7 +137,23 @@ class Clauses:
         return rewrite_ordering(part, lambda node: self._selected(node, clause))
 
     def plan(self) -> ir.Node:
-        """Return the finished tree."""
+        """Return the finished tree of a query that stands alone."""
+        for alias, _ in self.outer:
+            error = unknown_alias(alias, self.source, "where")
+            error.add_note(
+                "only a query inside nested(...) may name aliases of the query around it"
+            )
+            raise error
+        return self._tree()
+
+    def nested_plan(self) -> ir.Node:
+        """Return the finished tree of a query inside another one, whose aliases it may name."""
+        if not self.correlated:
+            return self.plan()
+        source = ir.Filter(self.source, conjunction(self.correlated))
+        return replace(self, source=source, correlated=(), outer=()).plan()
+
+    def _tree(self) -> ir.Node:
         if self.keys is not None and self.record is None:
             raise refusal(
                 "group_by without select: its groups have no columns yet",
@@ -126,11 +162,16 @@ class Clauses:
         node, record, order = self._grouped() if self.keys is not None else self._ungrouped()
         if self.distinct:
             node, record, order = self._distinct(node, record, order)
-        if order:
-            node = ir.Order(node, order, self.limit, self.offset)
+        if order or (self.single and self.keys != ()):
+            node = ir.Order(node, order, self._rows_kept(), self.offset)
         if record is not None:
             node = ir.Project(node, record, self.into)
         return node if self.function is None else ir.MapRows(node, self.function)
+
+    def _rows_kept(self) -> int | None:
+        if not self.single:
+            return self.limit
+        return 1 if self.limit is None else min(1, self.limit)
 
     def _grouped(self) -> tuple[ir.Node, Scalar, tuple[Ordering, ...]]:
         keys, record = self.keys or (), self.record or Record(())
@@ -149,7 +190,20 @@ class Clauses:
         aliases = ir.scope(self.source)
         if record is None and len(aliases) > 1 and self.function is None:
             record = Record(tuple((alias, RowOf(alias)) for alias in aliases))
-        return self.source, record, self.order
+        parts: dict[Nested, ir.Subquery] = {}
+
+        def beside(node: Scalar) -> Scalar | None:
+            if not isinstance(node, Nested):
+                return None
+            if node not in parts:
+                assert isinstance(node.query, ir.Node)
+                parts[node] = ir.Subquery(f"nested {len(parts) + 1}", node.query, node.one)
+            return RowOf(parts[node].alias)
+
+        row = None if record is None else rewrite(record, beside)
+        order = tuple(rewrite_ordering(part, beside) for part in self.order)
+        nested = tuple(parts.values())
+        return (ir.Nest(self.source, nested) if nested else self.source), row, order
 
     def _distinct(
         self, node: ir.Node, record: Scalar | None, order: tuple[Ordering, ...]

@@ -18,6 +18,7 @@ from dataflow.query.scalar import (
     Column,
     Const,
     Fact,
+    Nested,
     Ordering,
     RowOf,
     Scalar,
@@ -65,6 +66,11 @@ class Cells:
             return Cell(self._keys.index(node))
         if isinstance(node, Aggregate):
             return Cell(len(self._keys) + self._position(node))
+        if isinstance(node, Nested):
+            raise refusal(
+                f"{text_of(node)} in {clause} of a query with groups",
+                "wrap the query: query(q.alias('x')).select(x, rows=nested(...))",
+            )
         if isinstance(node, Column | RowOf | Fact):
             raise self._ungrouped(node, clause)
         return None

@@ -12,6 +12,8 @@ MapRows     what the function returns             the input's
 Join        one row per alias (`None`: absent)    flat tuple, one part per alias in textual order, `ABSENT` for none
             semi, anti: the left row              the left key
 Group       cells: group keys, then aggregates    the bare key value; a tuple of several; `()` of none
+Nest        the input's, and one list (or row)    the input's
+            per subquery
 SetOp       a distinct value                      the value, as a tuple of its columns
 UnionAll    the rows of all inputs                (number of the input, key there)
 Order       the input's, windowed                 the input's
@@ -145,6 +147,26 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Subquery:
+    """A query evaluated for each row of another one, whose aliases its `where` may name.
+
+    Its value is known under `alias`: the list of its rows, or with `one` the first of them, null if there is none.
+    """
+
+    alias: str
+    query: Node
+    one: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Nest:
+    """Put the values of subqueries beside each row."""
+
+    input: Node
+    parts: tuple[Subquery, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SetOp:
     """The distinct values for which a rule holds: `distinct` (of one input), `union`, `intersect` or `except`.
 
@@ -191,6 +213,7 @@ Node: TypeAlias = (
     | MapRows
     | Join
     | Group
+    | Nest
     | SetOp
     | UnionAll
     | Order
@@ -207,6 +230,9 @@ def with_inputs(node: Node, change: Callable[[Node], Node]) -> Node:
             return replace(node, left=change(node.left), right=change(node.right))
         case SetOp() | UnionAll():
             return replace(node, inputs=tuple(map(change, node.inputs)))
+        case Nest(input=input_, parts=parts):
+            changed = tuple(replace(part, query=change(part.query)) for part in parts)
+            return Nest(change(input_), changed)
         case _:
             return replace(node, input=change(node.input))
 
@@ -219,6 +245,8 @@ def inputs(node: Node) -> tuple[Node, ...]:
         return node.inputs
     if isinstance(node, Join):
         return (node.left, node.right)
+    if isinstance(node, Nest):
+        return (node.input, *(part.query for part in node.parts))
     return (node.input,)
 
 
@@ -231,6 +259,8 @@ def scope(node: Node) -> tuple[str, ...]:
             return scope(node.left)
         case Join():
             return scope(node.left) + scope(node.right)
+        case Nest():
+            return scope(node.input) + tuple(part.alias for part in node.parts)
         case Filter() | FilterRows() | Order() | Rekey():
             return scope(node.input)
         case _:

@@ -20,6 +20,7 @@ from dataflow.query.scalar import (
     Const,
     Fact,
     Item,
+    Nested,
     Ordering,
     Param,
     Record,
@@ -74,6 +75,8 @@ def text_of(node: Scalar) -> str:  # noqa: C901 - one case per kind of node
             return f"{{{_listed(_entry(name, value) for name, value in items)}}}"
         case Aggregate():
             return _aggregate(node)
+        case Nested(one=one):
+            return "nested(one row)" if one else "nested(rows)"
         case Param(index=index):
             return f"${index}"
 

@@ -20,6 +20,7 @@ from dataflow.query.ir import (
     Join,
     MapRows,
     Named,
+    Nest,
     Node,
     Order,
     Project,
@@ -72,6 +73,9 @@ def describe(node: Node) -> str:  # noqa: C901 - one case per kind of node
         case Group(keys=keys, aggregates=aggregates):
             by = ", ".join(map(text_of, keys)) or "nothing"
             return f"group by {by}: {', '.join(map(text_of, aggregates)) or 'no aggregates'}"
+        case Nest(parts=parts):
+            names = (f"{part.alias}{' (one row)' if part.one else ''}" for part in parts)
+            return f"nest {', '.join(names)}"
         case SetOp(kind=kind, columns=columns):
             return f"{kind} of {'whole rows' if columns is None else ', '.join(columns)}"
         case UnionAll():

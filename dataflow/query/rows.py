@@ -44,7 +44,7 @@ def columns_of(node: ir.Node) -> tuple[str, ...] | None:
             return names if len(names) > 1 else columns_of(node.left)
         case ir.SetOp() | ir.UnionAll():
             return columns_of(node.inputs[0])
-        case ir.Project() | ir.MapRows() | ir.Group():
+        case ir.Project() | ir.MapRows() | ir.Group() | ir.Nest():
             return None
         case ir.Named() | ir.Filter() | ir.FilterRows() | ir.Order() | ir.Rekey():
             return columns_of(node.input)
@@ -62,7 +62,7 @@ def row_type_of(node: ir.Node) -> Any:
         case ir.SetOp() | ir.UnionAll():
             types = {row_type_of(operand) for operand in node.inputs}
             return types.pop() if len(types) == 1 else None
-        case ir.MapRows() | ir.Group():
+        case ir.MapRows() | ir.Group() | ir.Nest():
             return None
         case ir.Named() | ir.Filter() | ir.FilterRows() | ir.Order() | ir.Rekey():
             return row_type_of(node.input)
@@ -72,6 +72,8 @@ def leaves(node: ir.Node) -> dict[str, ir.Scan | ir.Named]:
     """Return what each alias of a tree stands for; subqueries keep theirs to themselves."""
     if isinstance(node, ir.Scan | ir.Named):
         return {node.alias: node}
+    if isinstance(node, ir.Nest):
+        return leaves(node.input)
     return {alias: leaf for child in ir.inputs(node) for alias, leaf in leaves(child).items()}
 
 
@@ -79,7 +81,8 @@ def spread_columns(value: Scalar, below: ir.Node) -> tuple[str, ...] | None:
     """Return the columns that spreading a value adds, None if that depends on the row."""
     match value:
         case RowOf(alias=alias):
-            return columns_of(leaves(below)[alias])
+            leaf = leaves(below).get(alias)
+            return None if leaf is None else columns_of(leaf)
         case Record():
             return _record_columns(value, below)
         case _:

@@ -135,6 +135,17 @@ class Aggregate:
 
 
 @dataclass(frozen=True, slots=True)
+class Nested:
+    """The rows of a subquery that belong to a row: a list, or with `one` a row or null. Replaced when the query is finished.
+
+    `query` is an `ir` tree, in whose `where` the aliases of the query around it may be named.
+    """
+
+    query: object
+    one: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Param:
     """A lifted constant: its position, and the class of constant that the generated code may rely on."""
 
@@ -154,6 +165,7 @@ Scalar: TypeAlias = (
     | Apply
     | Record
     | Aggregate
+    | Nested
     | Param
 )
 

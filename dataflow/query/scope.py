@@ -11,19 +11,35 @@ from typing import Any
 
 from dataflow.errors import QueryError, near
 from dataflow.query import ir
-from dataflow.query.expr import Expr, Order, node_of, ordering_of, origins_of
+from dataflow.query.expr import (
+    NO_ORIGINS,
+    Expr,
+    Order,
+    Origins,
+    node_of,
+    ordering_of,
+    origins_of,
+)
 from dataflow.query.notation import text_of
 from dataflow.query.rows import leaves
-from dataflow.query.scalar import Aggregate, Scalar, Selected, walk
+from dataflow.query.scalar import Aggregate, Nested, Scalar, Selected, walk
 from dataflow.query.traps import refusal
 
 
-def check_aliases(part: Expr[Any] | Order, tree: ir.Node, clause: str) -> None:
-    """Refuse aliases that the tree does not bind, or binds to something else."""
+def check_aliases(
+    part: Expr[Any] | Order, tree: ir.Node, clause: str, outer: Origins = NO_ORIGINS
+) -> None:
+    """Refuse aliases that the tree does not bind, or binds to something else.
+
+    Args:
+        outer: What aliases of a query around this one stand for, which may be named as well.
+    """
     bound, visible = leaves(tree), ir.scope(tree)
     for alias, leaf in origins_of(part).items():
         if alias not in bound:
-            raise _unknown(alias, visible, clause)
+            if alias in outer:
+                continue
+            raise unknown_alias(alias, tree, clause)
         if alias not in visible:
             raise refusal(
                 f"alias {alias!r} cannot be named in {clause}: it only decides a semi or anti join",
@@ -37,6 +53,16 @@ def check_aliases(part: Expr[Any] | Order, tree: ir.Node, clause: str) -> None:
             )
 
 
+def check_same_outer(known: Origins, found: Origins) -> None:
+    """Refuse an outer alias that stands for two things in one query."""
+    for alias, leaf in found.items():
+        if known.get(alias, leaf) != leaf:
+            raise refusal(
+                f"alias {alias!r} of the query around this one stands for two different sources",
+                "give one of the two another name: source.alias('other')",
+            )
+
+
 def check_free_of_groups(part: Expr[Any] | Order, clause: str) -> None:
     """Refuse aggregates and selected columns where single rows of the sources are looked at."""
     for node in walk(scalar_of(part)):
@@ -44,6 +70,11 @@ def check_free_of_groups(part: Expr[Any] | Order, clause: str) -> None:
             raise refusal(
                 f"aggregate {text_of(node)!r} in {clause}, which looks at single rows",
                 "a condition on groups belongs in having(...), after group_by",
+            )
+        if isinstance(node, Nested):
+            raise refusal(
+                f"{text_of(node)} in {clause}: nested queries belong in select",
+                "to use one elsewhere wrap the query: query(q.alias('x'))",
             )
         if isinstance(node, Selected):
             raise refusal(
@@ -57,7 +88,9 @@ def scalar_of(part: Expr[Any] | Order) -> Scalar:
     return ordering_of(part).by if isinstance(part, Order) else node_of(part)
 
 
-def _unknown(alias: str, visible: tuple[str, ...], clause: str) -> QueryError:
+def unknown_alias(alias: str, tree: ir.Node, clause: str) -> QueryError:
+    """Return the error about an alias that neither a query nor one around it knows."""
+    visible = ir.scope(tree)
     known = ", ".join(map(repr, visible))
     return refusal(
         f"unknown alias {alias!r} in {clause}{near(alias, visible)}",

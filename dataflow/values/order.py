@@ -172,9 +172,13 @@ def _mapping_key(value: Any) -> SortKey:
 
 
 def _object_key(value: Any) -> SortKey:
-    fields = compared_fields(value.__class__) or ()
-    values = tuple([sort_key(getattr(value, name, None)) for name in fields])
-    return (kinds.OBJECT, _class_name(value), id(value.__class__), values)
+    names = compared_fields(value.__class__) or ()
+    fields = [
+        (sort_key(name), sort_key(part))
+        for name in names
+        if not is_null(part := getattr(value, name, None))
+    ]
+    return (kinds.OBJECT, _class_name(value), id(value.__class__), tuple(sorted(fields)))
 
 
 _SORT_KEYS: Final[dict[int, Callable[[Any], SortKey]]] = {

@@ -76,11 +76,7 @@ def map_scalars(node: ir.Node, change: Rewriting) -> ir.Node:
 
 def map_inputs(node: ir.Node, change: Callable[[ir.Node], ir.Node]) -> ir.Node:
     """Return a node over changed inputs."""
-    if isinstance(node, ir.Scan):
-        return node
-    if isinstance(node, ir.Join):
-        return replace(node, left=change(node.left), right=change(node.right))
-    return replace(node, input=change(node.input))
+    return ir.with_inputs(node, change)
 
 
 def turned_round(node: ir.Node) -> ir.Node:
@@ -112,6 +108,8 @@ def renamed(node: ir.Node) -> ir.Node:
         return node
 
     def name(alias: str) -> str:
+        if alias.startswith("nested "):
+            return alias
         return f"{9 - int(alias[1]) if alias[1:2].isdigit() else 0}{alias}" if alias else alias
 
     def rename(part: Scalar) -> Scalar | None:

@@ -23,6 +23,7 @@ from dataflow.live.live import LiveQuery, live
 from dataflow.query.aggregates import avg, collect, count, first, fold, last, max_, min_, sum_
 from dataflow.query.builder import query
 from dataflow.query.functions import coalesce, fn
+from dataflow.query.nesting import nested
 
 SMALL, LARGE = 1_000, 100_000
 GROUP = 5
@@ -202,6 +203,20 @@ def derived(world: World) -> LiveQuery[Any]:
     return live(query(group).where(group.n > 1).order_by(group.total.desc()).limit(5))
 
 
+def nested_lists(world: World) -> LiveQuery[Any]:
+    i, g = alias_pair(world)
+    mine = query(i).where(i.group == g.id)
+    return live(
+        query(g).select(
+            g,
+            top=nested(mine.order_by(i.amount.desc()).limit(3)),
+            first=nested(mine.order_by(i.id).select(label=fn(Calls.called, i.label)).one()),
+            n=nested(mine.select(n=count(), total=sum_(i.amount)).one())["n"],
+            labels=nested(mine.group_by(i.label).select(label=i.label, n=count())),
+        )
+    )
+
+
 SHAPES = {
     make.__name__: make
     for make in (
@@ -217,6 +232,7 @@ SHAPES = {
         top,
         joined_then_grouped,
         derived,
+        nested_lists,
     )
 }
 

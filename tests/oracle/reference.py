@@ -22,6 +22,8 @@ from tests.oracle.semantics import field_of, normal, same
 Tables = Mapping[ir.SourceRef, Sequence[tuple[Any, Any]]]
 """Source -> its (key, row) pairs."""
 
+NOTHING: Env = {}
+
 
 class TwoOwnersError(Exception):
     """Two rows of a result claim one key."""
@@ -51,18 +53,27 @@ def visible(node: ir.Node, env: Env) -> Any:
     return {name: env[name] for name in names} if names else env[""]
 
 
-def entries_of(node: ir.Node, tables: Tables) -> list[Entry]:
-    """Return the (key, environment) pairs of a node's rows."""
+def entries_of(node: ir.Node, tables: Tables, around: Env = NOTHING) -> list[Entry]:
+    """Return the (key, environment) pairs of a node's rows.
+
+    Args:
+        around: Of a nested query, the row of the query around it.
+    """
     match node:
         case ir.Scan(source=source, alias=alias):
             return [(key, {alias: row}) for key, row in tables[source]]
         case ir.Join():
-            return list(_join(node, tables))
+            return list(_join(node, tables, around))
+        case ir.Nest():
+            return [
+                (key, {**env, **_nested(node, tables, {**around, **env})})
+                for key, env in entries_of(node.input, tables, around)
+            ]
         case ir.Group():
-            return _group(node, entries_of(node.input, tables))
+            return _group(node, entries_of(node.input, tables, around))
         case ir.Order(input=child, by=by, limit=limit, offset=offset):
             end = None if limit is None else offset + limit
-            return ordered(entries_of(child, tables), by)[offset:end]
+            return ordered(entries_of(child, tables, around), by)[offset:end]
         case ir.Rekey():
             return _rekey(node, entries_of(node.input, tables))
         case ir.UnionAll():
@@ -72,20 +83,22 @@ def entries_of(node: ir.Node, tables: Tables) -> list[Entry]:
                 for key, env in entries_of(operand, tables)
             ]
         case ir.SetOp():
-            return _set_operation(node, tables)
+            return _set_operation(node, tables, around)
         case _:
-            return list(_row_by_row(node, entries_of(node.input, tables)))
+            return list(_row_by_row(node, entries_of(node.input, tables, around), around))
 
 
 def _row_by_row(
-    node: ir.Named | ir.Filter | ir.FilterRows | ir.Project | ir.MapRows, entries: list[Entry]
+    node: ir.Named | ir.Filter | ir.FilterRows | ir.Project | ir.MapRows,
+    entries: list[Entry],
+    around: Env,
 ) -> Iterator[Entry]:
     for key, env in entries:
         match node:
             case ir.Named(alias=alias):
                 yield key, {alias: visible(node.input, env)}
             case ir.Filter(condition=condition):
-                if is_true(condition, env):
+                if is_true(condition, {**around, **env}):
                     yield key, env
             case ir.FilterRows(function=function):
                 if function(visible(node.input, env)):
@@ -99,8 +112,21 @@ def _row_by_row(
                 assert_never(node)
 
 
-def _join(node: ir.Join, tables: Tables) -> Iterator[Entry]:
-    left, right = entries_of(node.left, tables), entries_of(node.right, tables)
+def _nested(node: ir.Nest, tables: Tables, around: Env) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for part in node.parts:
+        rows = [visible(part.query, env) for _, env in _in_order(part.query, tables, around)]
+        values[part.alias] = rows if not part.one else rows[0] if rows else None
+    return values
+
+
+def _in_order(node: ir.Node, tables: Tables, around: Env) -> list[Entry]:
+    entries = entries_of(node, tables, around)
+    return entries if is_ordered(node) else ordered(entries, ())
+
+
+def _join(node: ir.Join, tables: Tables, around: Env) -> Iterator[Entry]:
+    left, right = entries_of(node.left, tables, around), entries_of(node.right, tables, around)
     matched: set[int] = set()
     for left_entry in left:
         partners = [n for n, entry in enumerate(right) if _match(node, left_entry[1], entry[1])]
@@ -162,9 +188,10 @@ def _group(node: ir.Group, entries: list[Entry]) -> list[Entry]:
     ]
 
 
-def _set_operation(node: ir.SetOp, tables: Tables) -> list[Entry]:
+def _set_operation(node: ir.SetOp, tables: Tables, around: Env) -> list[Entry]:
     operands = [
-        [visible(operand, env) for _, env in entries_of(operand, tables)] for operand in node.inputs
+        [visible(operand, env) for _, env in entries_of(operand, tables, around)]
+        for operand in node.inputs
     ]
     values = [[(_value(row, node.columns), row) for row in rows] for rows in operands]
     result: list[Entry] = []

@@ -40,6 +40,7 @@ from dataflow.query.functions import (
     selected,
     split,
 )
+from dataflow.query.nesting import nested
 from dataflow.query.source import Source
 
 
@@ -166,6 +167,8 @@ def aggregates_have_types(messages: Source[Message]) -> None:
     assert_type(last(message, order_by=[message.role, message.seq.desc()]), AggregateExpr[Message])
     assert_type(min_(length(message.role)), AggregateExpr[int])
     assert_type(max_(message.seq), AggregateExpr[Any])
+    assert_type(query(message).one(), Query[Message])
+    assert_type(nested(query(message).where(message.role == "user")), Expr[Any])
     assert_type(median(message.seq), AggregateExpr[Any])
     assert_type(string_agg(message.role, ", "), AggregateExpr[str])
     assert_type(

@@ -15,7 +15,7 @@ from dataflow.query.expr import (
     ordering_of,
 )
 from dataflow.query.notation import text_of
-from dataflow.query.scalar import Aggregate, Selected, conjunction, contains
+from dataflow.query.scalar import Aggregate, Nested, Selected, conjunction, contains
 from dataflow.query.traps import QueryPart, kind_of_part, refusal
 
 if TYPE_CHECKING:
@@ -68,6 +68,11 @@ def aggregate_of(
             raise refusal(
                 f"aggregate {text_of(arg)!r} stands inside another aggregate",
                 "aggregate twice: group in a subquery, then group query(q.alias('x')) again",
+            )
+        if contains(arg, Nested):
+            raise refusal(
+                f"a nested query stands inside aggregate {kind!r}",
+                "nest in a subquery, then aggregate query(q.alias('x'))",
             )
         if contains(arg, Selected):
             raise refusal(

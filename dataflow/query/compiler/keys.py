@@ -15,7 +15,7 @@ from dataflow.query.compiler.lift import Lifter
 from dataflow.query.scalar import Cell, Column, Ordering
 from dataflow.values import kinds
 from dataflow.values.normal import normal
-from dataflow.values.order import Direction, column_key
+from dataflow.values.order import Direction, column_key, row_sort_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,6 +101,8 @@ def value_of_columns(layout: Layout, columns: tuple[str, ...]) -> Callable[[Any]
 
 def order_entry(layout: Layout, by: tuple[Ordering, ...]) -> Callable[[Any, Any], tuple[Any, ...]]:
     """Return (row key, row) -> entry that sorts rows by an order, ties by row key; see `entries`."""
+    if not by:
+        return lambda key, row: (row_sort_key(key), key)
     lifter = Lifter()
     shape = lifter.lift_order(by)
     made = factory(

@@ -5,6 +5,7 @@
     Filter, Project, MapRows, Named …    one Chain for neighbours; stored when it is a result or calls user functions
     Join                                 plan_joins
     Group (+ Filter, Project above it)   plan_groups
+    Nest                                 plan_nests
     SetOp, UnionAll                      SetOperation, UnionAll
     Order, Rekey                         Order, Rekey
 
@@ -25,6 +26,7 @@ from dataflow.query.compiler.layout import common_layout, layout_of_type
 from dataflow.query.compiler.order import Order
 from dataflow.query.compiler.plan_groups import library_prefix, plan_group
 from dataflow.query.compiler.plan_joins import plan_join
+from dataflow.query.compiler.plan_nests import plan_nest
 from dataflow.query.compiler.planning import Physical
 from dataflow.query.compiler.rekey import Rekey
 from dataflow.query.compiler.setops import SetOperation, UnionAll
@@ -109,6 +111,8 @@ class Planner:
                 return plan_join(self, tree)
             case ir.Group():
                 return plan_group(self, tree, ())
+            case ir.Nest():
+                return plan_nest(self, tree)
             case ir.SetOp():
                 return self._set_operation(tree)
             case ir.UnionAll():

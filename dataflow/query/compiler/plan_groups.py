@@ -19,8 +19,17 @@ if TYPE_CHECKING:
 
 def plan_group(planner: Planning, tree: ir.Group, steps: tuple[Step, ...]) -> Physical:
     """Return the node of a group, which runs some steps over its cells itself."""
-    input_ = planner.build(tree.input)
-    keys, aggregates = tree.keys, tree.aggregates
+    return group_over(planner, planner.build(tree.input), tree.keys, tree.aggregates, steps)
+
+
+def group_over(
+    planner: Planning,
+    input_: Physical,
+    keys: tuple[Scalar, ...],
+    aggregates: tuple[Aggregate, ...],
+    steps: tuple[Step, ...],
+) -> Physical:
+    """Return the node of a group over rows that are planned already."""
     if any(contains(part, Apply) for part in (*keys, *aggregates)):
         input_, keys, aggregates = _compute_calls(planner, input_, keys, aggregates)
     node = planner.share(

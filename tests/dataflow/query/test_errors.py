@@ -155,7 +155,7 @@ FUNCTIONS: list[Case] = [
 
 ALIASES: list[Case] = [
     (
-        lambda: start.where(event.kind == 1),
+        lambda: start.where(event.kind == 1).columns,
         "unknown alias 'event' in where",
         "this query knows 'message'; join(source.alias('event'), on=...) adds another",
     ),

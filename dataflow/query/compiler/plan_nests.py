@@ -1,0 +1,219 @@
+"""Planning nested queries: each becomes a join of the outer rows with its own rows, listed by outer row.
+
+    own rows           Project: every column the clauses need, so that user functions see each row once
+    which belong       Join on the conditions that name outer aliases, then Owned: only they change a list
+    groups, distinct   Group by the outer row's key and the query's own keys
+    order, limit       Nest, which keeps the sorted rows of each outer row
+
+A group over everything has a row even where there is nothing: it is computed once, from no rows, and shown by all such outer rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from dataflow.query.compiler.evaluate import evaluator
+from dataflow.query.compiler.keys import order_entry
+from dataflow.query.compiler.layout import Layout, Slot
+from dataflow.query.compiler.matching import left_part
+from dataflow.query.compiler.nest import Children, Nest, Owned, Window
+from dataflow.query.compiler.plan_groups import group_over
+from dataflow.query.compiler.planning import Physical
+from dataflow.query.compiler.steps import Select, Step, Test, calls_user_code
+from dataflow.query.compiler.subquery import Columns, Parts, join_of, take_apart
+from dataflow.query.scalar import (
+    Aggregate,
+    Cell,
+    Column,
+    Const,
+    Ordering,
+    Record,
+    RowOf,
+    Scalar,
+    rewrite,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from dataflow.query import ir
+    from dataflow.query.compiler.planning import Planning
+
+OWNER = "owner"
+"""The alias under which the key of the outer row stands beside a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a nested query comes down to: rows by owner, in an order.
+
+    Attributes:
+        rows: The rows; the owner is told by their keys.
+        grouped: Whether a key is (owner, ...); otherwise it is that of a pair.
+        alone: Whether the key is the owner's.
+        row: What is put into the list.
+        by: The order.
+        empty: The row of an owner without rows, if it has one.
+    """
+
+    rows: Physical
+    grouped: bool
+    alone: bool
+    row: Scalar
+    by: tuple[Ordering, ...]
+    empty: Physical | None = None
+
+
+def plan_nest(planner: Planning, tree: ir.Nest) -> Physical:
+    """Return the node of outer rows with the values of their nested queries."""
+    outer = planner.build(tree.input, stored=True)
+    width = len(outer.layout.slots)
+    parts: list[Children] = []
+    identity: list[Hashable] = []
+    for part in tree.parts:
+        clauses = take_apart(part.query)
+        listed = _listed(planner, tree.input, width, clauses)
+        window = Window(clauses.limit, clauses.offset, part.one)
+        parts.append(_children(listed, window, width))
+        identity.append((listed, window))
+    node = planner.share(
+        ("nest", outer.node, outer.layout, tuple(identity)),
+        lambda: Nest(outer.node, tuple(parts), flat=outer.layout.joined),
+    )
+    layout = outer.layout
+    for part in tree.parts:
+        value = Layout((Slot(part.alias, None, "any", nullable=part.one),))
+        layout = layout.joined_with(value, nullable=part.one)
+    return Physical(node, replace(layout, collected=True))
+
+
+def _children(listed: Listed, window: Window, width: int) -> Children:
+    layout = listed.rows.layout
+    owner_of: Callable[[Any], Any] = left_part(width)
+    if listed.grouped:
+        owner_of = _first
+    elif listed.alone:
+        owner_of = _itself
+    return Children(
+        listed.rows.node,
+        window,
+        owner_of,
+        order_entry(layout, listed.by),
+        evaluator(listed.row, layout),
+        None if listed.empty is None else listed.empty.node,
+    )
+
+
+def _first(key: Any) -> Any:
+    return key[0]
+
+
+def _itself(key: Any) -> Any:
+    return key
+
+
+def _listed(planner: Planning, outer: ir.Node, width: int, parts: Parts) -> Listed:
+    columns = Columns(parts.source)
+    if parts.group is not None:
+        return _of_groups(planner, outer, width, parts, columns)
+    if parts.distinct is not None:
+        keys = tuple(columns.read(value) for _, value in parts.distinct)
+        rows = _owned(planner, outer, width, parts, columns, tagged=True)
+        return _of_distinct(planner, rows, RowOf(OWNER), keys, parts)
+    row = columns.read(parts.row)
+    by = tuple(replace(part, by=columns.read(part.by)) for part in parts.by)
+    rows = _owned(planner, outer, width, parts, columns, tagged=False)
+    return Listed(rows, grouped=False, alone=False, row=row, by=by)
+
+
+def _owned(
+    planner: Planning, outer: ir.Node, width: int, parts: Parts, columns: Columns, *, tagged: bool
+) -> Physical:
+    """Return the columns of the rows that belong to outer rows, with `tagged` behind the owner's key."""
+    pairs = planner.build(join_of(outer, parts.correlated, columns))
+    owner_of = left_part(width) if tagged else None
+    node = planner.share(("owned", pairs.node, width, tagged), lambda: Owned(pairs.node, owner_of))
+    bare = Layout((replace(pairs.layout.slots[-1], index=None),), pairs.layout.collected)
+    if not tagged:
+        return Physical(node, bare)
+    owner = Layout((Slot(OWNER, None, "any"),))
+    return Physical(node, owner.joined_with(bare, nullable=False))
+
+
+def _of_groups(
+    planner: Planning, outer: ir.Node, width: int, parts: Parts, columns: Columns
+) -> Listed:
+    assert parts.group is not None
+    keys = tuple(columns.read(key) for key in parts.group.keys)
+    aggregates = tuple(_over_columns(each, columns) for each in parts.group.aggregates)
+    rows = _owned(planner, outer, width, parts, columns, tagged=True)
+    having: tuple[Step, ...] = () if parts.having is None else (Test(_behind_owner(parts.having)),)
+    grouped = group_over(planner, rows, (RowOf(OWNER), *keys), aggregates, having)
+    if parts.distinct is not None:
+        items = [(f"v{n}", _behind_owner(value)) for n, (_, value) in enumerate(parts.distinct)]
+        selected = _selected(planner, grouped, ((OWNER, Cell(0)), *items))
+        values = tuple(Column("", name) for name, _ in items)
+        return _of_distinct(planner, selected, Column("", OWNER), values, parts)
+    empty = None
+    if not keys:
+        none = planner.steps(planner.build(columns.tree()), (Test(Const(False)),), stored=False)  # noqa: FBT003 - a constant of the query
+        empty = _shown(planner, group_over(planner, none, (), aggregates, ()), parts.row, ())[0]
+    row = _behind_owner(parts.row)
+    by = tuple(replace(part, by=_behind_owner(part.by)) for part in parts.by)
+    shown, order = _shown(planner, grouped, row, by)
+    return Listed(shown, bool(keys), not keys, Column("", "row"), order, empty)
+
+
+def _of_distinct(
+    planner: Planning, rows: Physical, owner: Scalar, keys: tuple[Scalar, ...], parts: Parts
+) -> Listed:
+    """Return the distinct values, as groups without aggregates."""
+    assert parts.distinct is not None
+    grouped = group_over(planner, rows, (owner, *keys), (), ())
+    cells = {name: Cell(n) for n, (name, _) in enumerate(parts.distinct, start=1)}
+    named = dict(parts.distinct)
+
+    def cell(node: Scalar) -> Scalar | None:
+        if isinstance(node, Column) and node.alias == "":
+            return cells[node.name]
+        if isinstance(node, Record) and node.items == tuple(named.items()):
+            return Record(tuple(cells.items()))
+        return None
+
+    by = tuple(replace(part, by=rewrite(part.by, cell)) for part in parts.by)
+    shown, order = _shown(planner, grouped, rewrite(parts.row, cell), by)
+    return Listed(shown, grouped=True, alone=False, row=Column("", "row"), by=order)
+
+
+def _shown(
+    planner: Planning, rows: Physical, row: Scalar, by: tuple[Ordering, ...]
+) -> tuple[Physical, tuple[Ordering, ...]]:
+    """Select what users see of a group, and what it is ordered by."""
+    order = [(f"o{n}", part.by) for n, part in enumerate(by)]
+    shown = _selected(planner, rows, (("row", row), *order))
+    columns = tuple(
+        replace(part, by=Column("", name)) for part, (name, _) in zip(by, order, strict=True)
+    )
+    return shown, columns
+
+
+def _selected(
+    planner: Planning, rows: Physical, items: tuple[tuple[str | None, Scalar], ...]
+) -> Physical:
+    steps = (Select(Record(items)),)
+    return planner.steps(rows, steps, stored=calls_user_code(steps))
+
+
+def _over_columns(aggregate: Aggregate, columns: Columns) -> Aggregate:
+    return replace(
+        aggregate,
+        args=tuple(columns.read(arg) for arg in aggregate.args),
+        where=None if aggregate.where is None else columns.read(aggregate.where),
+        order_by=tuple(replace(part, by=columns.read(part.by)) for part in aggregate.order_by),
+    )
+
+
+def _behind_owner(node: Scalar) -> Scalar:
+    """Return an expression over the cells of a group with the cell of the owner in front of them."""
+    return rewrite(node, lambda part: Cell(part.index + 1) if isinstance(part, Cell) else None)
