@@ -20,10 +20,11 @@ import duckdb
 from tests.tpch.tables import KEYS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from tests.tpch.tables import Row
+    from tests.tpch.updates import Write
 
 _ROUNDING: Final = 1e-12
 
@@ -89,13 +90,16 @@ class Oracle:
         """Return the rows of a table."""
         return self._rows(f"from {table}")
 
-    def write(self, table: str, key: tuple[Any, ...], row: Mapping[str, Any] | None) -> None:
-        """Put a row in place of the one with its key; None deletes."""
-        condition = " and ".join(f"{name} = ?" for name in KEYS[table])
-        self._database.execute(f"delete from {table} where {condition}", key)
-        if row is not None:
-            marks = ", ".join("?" * len(row))
-            self._database.execute(f"insert into {table} values ({marks})", tuple(row.values()))
+    def write(self, writes: Iterable[Write]) -> None:
+        """Put rows in place of those with their keys, all at once; None deletes."""
+        self._database.begin()
+        for table, key, row in writes:
+            condition = " and ".join(f"{name} = ?" for name in KEYS[table])
+            self._database.execute(f"delete from {table} where {condition}", key)
+            if row is not None:
+                marks = ", ".join("?" * len(row))
+                self._database.execute(f"insert into {table} values ({marks})", tuple(row.values()))
+        self._database.commit()
 
     def answer(self, question: Question) -> list[Row]:
         """Return the full answer to a question."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Write: TypeAlias = "tuple[str, tuple[Any, ...], Row | None]"
 """Table, key, and the row that is there from now on; None deletes."""
 
-_HELD_BACK: Final = 50
+_HELD_BACK: Final = 40
 """One order of so many is not loaded."""
 
 _WANTED_PARTS: Final[tuple[Row, ...]] = (
@@ -93,9 +93,9 @@ class Updates:
             yield [write for kind in self._random.sample(kinds, 3) for write in kind()]
 
     def _insert_orders(self) -> list[Write]:
-        """Let ten orders come, one of them with large quantities."""
+        """Let orders come, one of them with large quantities."""
         writes: list[Write] = []
-        for number, order in enumerate(self._random.sample(sorted(self._absent), 10)):
+        for number, order in enumerate(self._random.sample(sorted(self._absent), 30)):
             for table, row in self._absent.pop(order):
                 large = {"l_quantity": Decimal(250)} if not number and "l_tax" in row else {}
                 writes.append(self._put(table, row | large))
@@ -105,7 +105,7 @@ class Updates:
         present = sorted(self._rows["orders"])
         return [
             write
-            for (order,) in self._random.sample(present, 10)
+            for (order,) in self._random.sample(present, 30)
             for write in self._remove_order(order)
         ]
 
@@ -114,14 +114,14 @@ class Updates:
         return [self._put("customer", self._mixed("customer", taken)) for _ in range(20)]
 
     def _update_orders(self) -> list[Write]:
-        mixed = [self._mixed("orders", ("o_custkey", "o_orderdate")) for _ in range(5)]
-        wanted = [self._any_row("orders") | wanted for wanted in _WANTED_ORDERS]
+        mixed = [self._mixed("orders", ("o_custkey", "o_orderdate")) for _ in range(15)]
+        wanted = [self._any_row("orders") | wanted for wanted in _WANTED_ORDERS * 5]
         return [self._put("orders", row) for row in (*mixed, *wanted)]
 
     def _update_lines(self) -> list[Write]:
         """Change what the queries ask for, and let some lines be late."""
         writes = []
-        for wanted in _WANTED_LINES * 2:
+        for wanted in _WANTED_LINES * 6:
             row = self._mixed("lineitem", ("l_extendedprice", "l_tax")) | wanted
             if self._random.random() < 0.5:
                 row["l_receiptdate"] = row["l_commitdate"] + timedelta(days=1)
