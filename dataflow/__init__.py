@@ -98,6 +98,7 @@ from dataflow.query.functions.times import (
     to_local,
 )
 from dataflow.query.nesting import nested
+from dataflow.query.recursion import recursive
 from dataflow.query.source import Source
 
 __all__ = [
@@ -178,6 +179,7 @@ __all__ = [
     "position",
     "power",
     "query",
+    "recursive",
     "regexp_extract",
     "regexp_matches",
     "regexp_replace",

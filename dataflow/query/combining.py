@@ -54,7 +54,7 @@ def _operands(queries: Sequence[Query[R] | Source[R]], name: str) -> tuple[ir.No
     """Return the trees of the operands, whose columns must be the same."""
     if len(queries) < 2:
         raise refusal(f"{name} takes two queries or more, not {len(queries)}")
-    trees = tuple(_tree(query, name) for query in queries)
+    trees = tuple(operand(query, name) for query in queries)
     columns = [columns_of(tree) for tree in trees]
     first = columns[0]
     for number, names in enumerate(columns[1:], start=2):
@@ -72,7 +72,12 @@ def _operands(queries: Sequence[Query[R] | Source[R]], name: str) -> tuple[ir.No
     return trees
 
 
-def _tree(query: object, name: str) -> ir.Node:
+def operand(query: object, name: str) -> ir.Node:
+    """Return the tree of a query or source.
+
+    Args:
+        name: The operation that it is given to.
+    """
     if isinstance(query, Query):
         return query._plan()  # noqa: SLF001 - a query has no public names but clauses
     if isinstance(query, Source):

@@ -16,6 +16,7 @@ Nest        the input's, and one list (or row)    the input's
             per subquery
 SetOp       a distinct value                      the value, as a tuple of its columns
 UnionAll    the rows of all inputs                (number of the input, key there)
+Recursive   a value derived from the seed         the value, as a tuple of its columns
 Order       the input's, windowed                 the input's
 Rekey       the input's                           a field, a tuple of fields, or a function of the row
 
@@ -186,6 +187,29 @@ class UnionAll:
 
 
 @dataclass(frozen=True, slots=True)
+class RecursiveRef:
+    """Inside the step of a recursion: the rows it has so far. The marker tells which recursion."""
+
+    columns: tuple[str, ...]
+    marker: object
+
+
+@dataclass(frozen=True, slots=True)
+class Recursive:
+    """The rows of the seed, and all that the step derives from `so_far`, which it reads; a set of dicts in normal form."""
+
+    seed: Node
+    step: Node
+    so_far: RecursiveRef
+    max_rounds: int
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of its rows."""
+        return self.so_far.columns
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """Order rows, ties by row key ascending, and keep those at positions `offset` to `offset + limit`."""
 
@@ -216,16 +240,20 @@ Node: TypeAlias = (
     | Nest
     | SetOp
     | UnionAll
+    | RecursiveRef
+    | Recursive
     | Order
     | Rekey
 )
 
 
 def with_inputs(node: Node, change: Callable[[Node], Node]) -> Node:
-    """Return a node with every input changed by a function; a scan has none."""
+    """Return a node with every input changed by a function; a leaf has none."""
     match node:
-        case Scan():
+        case Scan() | RecursiveRef():
             return node
+        case Recursive():
+            return replace(node, seed=change(node.seed), step=change(node.step))
         case Join():
             return replace(node, left=change(node.left), right=change(node.right))
         case SetOp() | UnionAll():
@@ -239,10 +267,12 @@ def with_inputs(node: Node, change: Callable[[Node], Node]) -> Node:
 
 def inputs(node: Node) -> tuple[Node, ...]:
     """Return the direct inputs of a node, in textual order."""
-    if isinstance(node, Scan):
+    if isinstance(node, Scan | RecursiveRef):
         return ()
     if isinstance(node, SetOp | UnionAll):
         return node.inputs
+    if isinstance(node, Recursive):
+        return (node.seed, node.step)
     if isinstance(node, Join):
         return (node.left, node.right)
     if isinstance(node, Nest):
@@ -272,3 +302,8 @@ def scans(node: Node) -> Sequence[Scan]:
     if isinstance(node, Scan):
         return (node,)
     return tuple(scan for child in inputs(node) for scan in scans(child))
+
+
+def refers(node: Node, reference: RecursiveRef) -> bool:
+    """Tell whether a tree reads the rows that a recursion has so far."""
+    return node == reference or any(refers(child, reference) for child in inputs(node))

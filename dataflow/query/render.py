@@ -24,6 +24,8 @@ from dataflow.query.ir import (
     Node,
     Order,
     Project,
+    Recursive,
+    RecursiveRef,
     Rekey,
     Scan,
     SetOp,
@@ -80,6 +82,10 @@ def describe(node: Node) -> str:  # noqa: C901 - one case per kind of node
             return f"{kind} of {'whole rows' if columns is None else ', '.join(columns)}"
         case UnionAll():
             return "union all"
+        case Recursive(so_far=RecursiveRef(columns=columns), max_rounds=rounds):
+            return f"recursive {', '.join(columns)}, at most {rounds} rounds: seed, step"
+        case RecursiveRef():
+            return "rows so far"
         case Order(by=by, limit=limit, offset=offset):
             window = ("" if limit is None else f" limit {limit}") + (
                 f" offset {offset}" if offset else ""

@@ -44,6 +44,8 @@ def columns_of(node: ir.Node) -> tuple[str, ...] | None:
             return names if len(names) > 1 else columns_of(node.left)
         case ir.SetOp() | ir.UnionAll():
             return columns_of(node.inputs[0])
+        case ir.RecursiveRef() | ir.Recursive():
+            return node.columns
         case ir.Project() | ir.MapRows() | ir.Group() | ir.Nest():
             return None
         case ir.Named() | ir.Filter() | ir.FilterRows() | ir.Order() | ir.Rekey():
@@ -62,6 +64,8 @@ def row_type_of(node: ir.Node) -> Any:
         case ir.SetOp() | ir.UnionAll():
             types = {row_type_of(operand) for operand in node.inputs}
             return types.pop() if len(types) == 1 else None
+        case ir.RecursiveRef() | ir.Recursive():
+            return dict
         case ir.MapRows() | ir.Group() | ir.Nest():
             return None
         case ir.Named() | ir.Filter() | ir.FilterRows() | ir.Order() | ir.Rekey():

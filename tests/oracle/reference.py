@@ -11,6 +11,7 @@ Complexity: joins are nested loops and groups are found by scanning; meant for d
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, assert_never
 
 from dataflow.query import ir
@@ -27,6 +28,19 @@ NOTHING: Env = {}
 
 class TwoOwnersError(Exception):
     """Two rows of a result claim one key."""
+
+
+class EndlessError(Exception):
+    """A recursion finds new rows in more rounds than it may take."""
+
+
+@dataclass(eq=False)
+class _SoFar:
+    """Stands for the rows of a recursion while it is computed."""
+
+    name: str = "rows so far"
+    row_type: Any = None
+    key_field: str | None = None
 
 
 def evaluate(node: ir.Node, tables: Tables) -> list[tuple[Any, Any]]:
@@ -84,6 +98,8 @@ def entries_of(node: ir.Node, tables: Tables, around: Env = NOTHING) -> list[Ent
             ]
         case ir.SetOp():
             return _set_operation(node, tables, around)
+        case ir.Recursive() | ir.RecursiveRef():
+            return _recursive(node, tables)
         case _:
             return list(_row_by_row(node, entries_of(node.input, tables, around), around))
 
@@ -214,6 +230,30 @@ def _value(row: Any, columns: tuple[str, ...] | None) -> Any:
     if columns is None:
         return normal(row)
     return tuple(normal(field_of(row, name)) for name in columns)
+
+
+def _recursive(node: ir.Recursive | ir.RecursiveRef, tables: Tables) -> list[Entry]:
+    """Apply the step to all rows there are, again and again, until it adds none."""
+    assert isinstance(node, ir.Recursive), "rows so far outside of their recursion"
+    so_far = ir.Scan(ir.SourceRef(_SoFar()), "")
+
+    def reading(part: ir.Node) -> ir.Node:
+        return so_far if part == node.so_far else ir.with_inputs(part, reading)
+
+    step = reading(node.step)
+    result: list[tuple[Any, Any]] = []
+    for rounds in range(node.max_rounds + 2):
+        derived = evaluate(step, {**tables, so_far.source: result})
+        before = len(result)
+        for _, row in [*evaluate(node.seed, tables), *derived]:
+            value = _value(row, node.columns)
+            if not any(same(value, key) for key, _ in result):
+                result.append((value, dict(zip(node.columns, value, strict=True))))
+        if len(result) == before:
+            break
+        if rounds > node.max_rounds:
+            raise EndlessError
+    return [(value, {"": row}) for value, row in result]
 
 
 def _rekey(node: ir.Rekey, entries: list[Entry]) -> list[Entry]:

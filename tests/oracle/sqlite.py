@@ -6,7 +6,8 @@ rest with `NotExpressibleError` and the reason:
 
     rows       dicts of null, int, str and floats that are small multiples of 1/8, so that sums are
                exact in any order; keys int or str
-    queries    filter, project, joins of every kind, group, order / limit / offset, subqueries; no
+    queries    filter, project, joins of every kind, group, order / limit / offset, subqueries, and
+               recursion whose step is one select over an inner join; no
                user functions, nested values, ordered aggregates, re-keying
     guards     SQL orders a number before a text where the contract says null, and adds texts up as
                zeros: comparisons, arithmetic and sums are emitted with a test of the types
@@ -67,7 +68,7 @@ def evaluate(node: ir.Node, tables: Tables) -> list[tuple[Any, Any]]:
         order = f" ORDER BY {result.position}" if result.position else ""
         steps = ",\n".join(f"{name} AS ({body})" for name, body in writer.steps)
         cursor = connection.execute(
-            f"WITH {steps}\nSELECT * FROM {result.name}{order}", writer.parameters.values
+            f"WITH RECURSIVE {steps}\nSELECT * FROM {result.name}{order}", writer.parameters.values
         )
         names = [column[0] for column in cursor.description]
         return [_read(node, result, dict(zip(names, row, strict=True))) for row in cursor]
@@ -179,6 +180,8 @@ class _Writer:
                 return self.group(node)
             case ir.Order():
                 return self.order(node)
+            case ir.Recursive():
+                return self.recursive(node)
             case _:
                 raise NotExpressibleError(f"no SQL for {type(node).__name__}")
 
@@ -327,6 +330,59 @@ class _Writer:
         name = self.step(f"SELECT {', '.join(selected)} FROM {source.name}{by}")
         tree = keys[0] if len(keys) == 1 else tuple(Part(key, None) for key in keys)
         return Relation(name, tree, scope)
+
+    def recursive(self, node: ir.Recursive) -> Relation:
+        """Write a recursion; its step has to be one SELECT that names the table once."""
+        seed, step = self.relation(node.seed), node.step
+        if not isinstance(step, ir.Project) or not isinstance(step.row, scalar.Record):
+            raise NotExpressibleError("a step that is not a plain select")
+        names = {name: self.fresh("c") for name in node.columns}
+        table = self.fresh("recursive")
+        tables, conditions, scope = self.step_of(step.input, node.so_far, table, names)
+        pieces = {name: sql_of(part, scope, self.parameters) for name, part in step.row.items}
+        first = [seed.scope.columns.get(("", name)) for name in names]
+        again = [pieces.get(name) for name in names]
+        if (
+            None in first
+            or None in again
+            or seed.scope.bools
+            or any(p and p.is_bool for p in again)
+        ):
+            raise NotExpressibleError("a recursion over bools, or without plain columns")
+        body = (
+            f"SELECT {', '.join(filter(None, first))} FROM {seed.name} UNION"
+            f" SELECT {', '.join(piece.text for piece in again if piece)} FROM {', '.join(tables)}"
+            f" WHERE {' AND '.join(conditions) or '1'}"
+        )
+        self.steps.append((f"{table}({', '.join(names.values())})", body))
+        key = tuple(Part(column, None) for column in names.values())
+        return Relation(table, key, Scope({("", name): c for name, c in names.items()}))
+
+    def step_of(
+        self, node: ir.Node, so_far: ir.RecursiveRef, table: str, names: dict[str, str]
+    ) -> tuple[list[str], list[str], Scope]:
+        """Return the tables, conditions and scope of what a step selects from."""
+        if not ir.refers(node, so_far):
+            source = self.relation(node)
+            return [source.name], [], source.scope
+        match node:
+            case ir.Named(input=ir.RecursiveRef(), alias=alias):
+                return [table], [], Scope({(alias, name): c for name, c in names.items()})
+            case ir.Filter(input=child, condition=condition):
+                tables, conditions, scope = self.step_of(child, so_far, table, names)
+                return tables, [*conditions, f"({self.truth(condition, scope)})"], scope
+            case ir.Join(how="inner" | "cross"):
+                left = self.step_of(node.left, so_far, table, names)
+                right = self.step_of(node.right, so_far, table, names)
+                if table in left[0] and table in right[0]:
+                    raise NotExpressibleError("a recursion that is not linear")
+                scope = Scope(left[2].columns | right[2].columns)
+                if any(left[2].present.values()) or any(right[2].present.values()):
+                    raise NotExpressibleError("absent rows in a step")
+                match = f"({self.condition(node, scope)})"
+                return left[0] + right[0], [*left[1], *right[1], match], scope
+            case _:
+                raise NotExpressibleError("a step that is more than an inner join")
 
     def order(self, node: ir.Order) -> Relation:
         source = self.relation(node.input)

@@ -41,6 +41,7 @@ from dataflow.query.functions import (
     split,
 )
 from dataflow.query.nesting import nested
+from dataflow.query.recursion import recursive
 from dataflow.query.source import Source
 
 
@@ -91,6 +92,18 @@ def map_and_into_give_new_row_types(messages: Source[Message]) -> None:
 
 def summarize(row: Mapping[str, Any]) -> Summary:
     return Summary(row["role"], row["total"])
+
+
+def recursion_yields_dicts(messages: Source[Message]) -> None:
+    message = messages.alias("message")
+
+    def step(found: Alias[dict[str, Any]]) -> Query[dict[str, Any]]:
+        return query(message).join(found, on=message.seq == found.seq).select(seq=message.seq + 1)
+
+    assert_type(recursive(query(message).select(seq=message.seq), step), Query[dict[str, Any]])
+    assert_type(recursive(messages, query, max_rounds=9), Query[dict[str, Any]])
+    recursive(messages, lambda found: found)  # type: ignore[arg-type, return-value]
+    recursive(message, step)  # type: ignore[arg-type]
 
 
 def joins_yield_dicts_but_semi_and_anti_keep_rows(

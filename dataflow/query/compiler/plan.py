@@ -7,6 +7,7 @@
     Group (+ Filter, Project above it)   plan_groups
     Nest                                 plan_nests
     SetOp, UnionAll                      SetOperation, UnionAll
+    Recursive                            plan_recursion
     Order, Rekey                         Order, Rekey
 
 Nodes are shared through the graph: a part of a query whose identity (kind, inputs, expressions with their constants, functions
@@ -22,11 +23,12 @@ from dataflow.errors import QueryError
 from dataflow.query import ir
 from dataflow.query.compiler.chain import Chain, StoredChain
 from dataflow.query.compiler.keys import join_key, order_entry, value_of_columns
-from dataflow.query.compiler.layout import common_layout, layout_of_type
+from dataflow.query.compiler.layout import RECORD, common_layout, layout_of_type
 from dataflow.query.compiler.order import Order
 from dataflow.query.compiler.plan_groups import library_prefix, plan_group
 from dataflow.query.compiler.plan_joins import plan_join
 from dataflow.query.compiler.plan_nests import plan_nest
+from dataflow.query.compiler.plan_recursion import plan_recursion
 from dataflow.query.compiler.planning import Physical
 from dataflow.query.compiler.rekey import Rekey
 from dataflow.query.compiler.setops import SetOperation, UnionAll
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
 
     from dataflow.circuit.graph import Graph
     from dataflow.circuit.node import Node
+    from dataflow.query.compiler.fixpoint import Loop
     from dataflow.query.compiler.layout import Layout
 
 
@@ -101,7 +104,9 @@ class Planner:
             return self.steps(physical, (), stored=True)
         return physical
 
-    def _operator(self, tree: ir.Node, *, stored: bool, outermost: bool) -> Physical:
+    def _operator(  # noqa: C901 - one case per kind of node
+        self, tree: ir.Node, *, stored: bool, outermost: bool
+    ) -> Physical:
         match tree:
             case ir.Scan(source=source, alias=alias):
                 relation: Any = source.relation
@@ -117,6 +122,12 @@ class Planner:
                 return self._set_operation(tree)
             case ir.UnionAll():
                 return self._union_all(tree)
+            case ir.Recursive():
+                return plan_recursion(
+                    self, tree, lambda loop: _StepPlanner(self, tree, loop).build(tree.step)
+                )
+            case ir.RecursiveRef():
+                raise QueryError("the alias of a recursion is used outside of its step")
             case ir.Order():
                 return self._order(tree, outermost=outermost)
             case ir.Rekey():
@@ -217,6 +228,36 @@ class Planner:
             self._graph.add(found, shared)
             self._made.append(found)
         return found
+
+
+class _StepPlanner(Planner):
+    """Plans the step of a recursion: what reads the rows so far is made for its loop, the rest is planned outside.
+
+    Args:
+        outside: the planner of the query with the recursion.
+        tree: the recursion.
+        loop: receives the nodes.
+    """
+
+    def __init__(self, outside: Planner, tree: ir.Recursive, loop: Loop) -> None:
+        super().__init__(outside._graph)  # noqa: SLF001 - a planner too
+        self._outside = outside
+        self._so_far = tree.so_far
+        self._loop = loop
+
+    def build(self, tree: ir.Node, *, stored: bool = False, outermost: bool = False) -> Physical:
+        if not ir.refers(tree, self._so_far):
+            return self._outside.build(tree, stored=stored)
+        if tree == self._so_far:
+            return Physical(self._loop.reference, RECORD)
+        return super().build(tree, stored=stored, outermost=outermost)
+
+    def share(self, identity: Hashable, make: Callable[[], Node]) -> Any:
+        made = make()
+        if not self._loop.reads(made):
+            return self._outside.share(identity, lambda: made)
+        self._loop.nodes[made] = None
+        return made
 
 
 def _step(node: ir.Node) -> tuple[Step, ...] | None:

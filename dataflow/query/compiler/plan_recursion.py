@@ -1,0 +1,48 @@
+"""Planning recursion: one Fixpoint over the seed, with the step as a circuit inside it.
+
+What reads the rows so far belongs to the loop and runs round by round. What does not is planned, and shared, as anywhere: the step's
+own sources, subqueries over them, and the arrangements by which the rows so far meet them. The fixpoint reads those from outside.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dataflow.query.compiler.fixpoint import Fixpoint, Loop
+from dataflow.query.compiler.keys import value_of_columns
+from dataflow.query.compiler.layout import RECORD
+from dataflow.query.compiler.planning import Physical
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dataflow.query import ir
+    from dataflow.query.compiler.planning import Planning
+
+
+def plan_recursion(
+    planner: Planning, tree: ir.Recursive, plan_step: Callable[[Loop], Physical]
+) -> Physical:
+    """Return the node of a recursion.
+
+    Args:
+        plan_step: fills a loop with the nodes of the step, and returns the last one.
+    """
+    seed = planner.build(tree.seed)
+    columns = tree.columns
+
+    def make() -> Fixpoint:
+        loop = Loop()
+        step = plan_step(loop)
+        return Fixpoint(
+            seed.node,
+            loop,
+            step.node,
+            value_of_columns(seed.layout, columns),
+            value_of_columns(step.layout, columns),
+            columns,
+            tree.max_rounds,
+        )
+
+    identity = ("recursive", seed.node, seed.layout, tree.step, tree.so_far, tree.max_rounds)
+    return Physical(planner.share(identity, make), RECORD)
