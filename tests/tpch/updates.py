@@ -120,7 +120,7 @@ class Updates:
 
     def _update_lines(self) -> list[Write]:
         """Change what the queries ask for, and let some lines be late."""
-        writes = []
+        writes: list[Write] = []
         for wanted in _WANTED_LINES * 6:
             row = self._mixed("lineitem", ("l_extendedprice", "l_tax")) | wanted
             if self._random.random() < 0.5:
