@@ -100,6 +100,7 @@ from dataflow.query.functions.times import (
 from dataflow.query.nesting import nested
 from dataflow.query.recursion import recursive
 from dataflow.query.source import Source
+from dataflow.query.windows import dense_rank, lag, lead, rank, row_number
 
 __all__ = [
     "Alias",
@@ -136,6 +137,7 @@ __all__ = [
     "date_diff",
     "date_part",
     "date_trunc",
+    "dense_rank",
     "except_",
     "exp",
     "explain",
@@ -156,7 +158,9 @@ __all__ = [
     "is_number",
     "is_text",
     "keys",
+    "lag",
     "last",
+    "lead",
     "least",
     "length",
     "lit",
@@ -179,12 +183,14 @@ __all__ = [
     "position",
     "power",
     "query",
+    "rank",
     "recursive",
     "regexp_extract",
     "regexp_matches",
     "regexp_replace",
     "replace",
     "round_",
+    "row_number",
     "rtrim",
     "run",
     "selected",

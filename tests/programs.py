@@ -14,7 +14,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dataflow.query import aggregates, builder, combining, functions, nesting
+from dataflow.query import aggregates, builder, combining, functions, nesting, windows
 from tests.cases import View
 from tests.oracle.semantics import field_of, kind
 
@@ -66,6 +66,21 @@ FORMS = (
     "concat({a}, '-', {b})",
     "fn(double, {a})",
 )
+
+WINDOWS = (
+    "row_number()",
+    "rank()",
+    "dense_rank()",
+    "lag({a})",
+    "lag({a}, 2, {b})",
+    "lag({p})",
+    "lead({a}, 1, {c})",
+    "lead({a}, 0)",
+    "lead({a}, 2)",
+)
+RUNNING = ("count()", "count({a})", "sum_({a})", "avg({a})", "min_({a})", "max_({a})")
+"""Forms of window functions, of those that need an order and those that do not."""
+
 FUNCTIONS = (
     "nullif({a}, {b})",
     "least({a}, {b}, {c})",
@@ -203,6 +218,7 @@ LIBRARY: dict[str, Any] = {
         (nesting, ("nested",)),
         (aggregates, aggregates.__all__),
         (functions, functions.__all__),
+        (windows, ("dense_rank", "lag", "lead", "rank", "row_number")),
     )
     for name in names
 }
@@ -290,6 +306,22 @@ class Writer:
         if self.rng.random() < 0.25:
             text += f".where({self.condition(columns, 0)})"
         return text
+
+    def window(self, columns: Sequence[str], *, are_cells: bool = False) -> str:
+        """Write a window function over rows, or over groups: no aggregate of aggregates there."""
+        a, b = self.value(columns, self.rng.choice((0, 0, 1))), self.value(columns, 0)
+        is_running = not are_cells and self.rng.random() < 0.5
+        text = self.rng.choice(RUNNING if is_running else WINDOWS)
+        text = text.format(a=a, b=b, c=self.constant(a), p=self.condition(columns, 0))
+        if is_running and self.rng.random() < 0.25:
+            text += f".where({self.condition(columns, 0)})"
+        parts = []
+        if self.rng.random() < 0.7:
+            keys = self.rng.sample(columns, min(len(columns), self.rng.choice((1, 1, 2))))
+            parts.append(f"partition_by=[{', '.join(keys)}]")
+        if not is_running or self.rng.random() < 0.7:
+            parts.append(f"order_by=[{self.orders(columns)}]")
+        return f"{text}.over({', '.join(parts)})"
 
     def view(self, name: str, sources: Sequence[str]) -> View:
         """Write one query over some of the sources."""
@@ -401,11 +433,14 @@ class Writer:
             clauses.append(f".group_by({', '.join(keys)})")
         parts = {f"g{n}": key for n, key in enumerate(keys)}
         parts |= {f"n{n}": self.aggregate(columns) for n in range(self.rng.randint(1, 3))}
+        if self.rng.random() < 0.2:
+            parts["w0"] = self.window(list(parts.values()), are_cells=True)
         text = ", ".join(f"{name}={part}" for name, part in parts.items())
         clauses.append(f".select({text})")
         selected = _orderable(parts)
-        if selected and self.rng.random() < 0.25:
-            having = self.condition(selected, 0)
+        groups = [column for column in selected if column != "selected.w0"]
+        if groups and self.rng.random() < 0.25:
+            having = self.condition(groups, 0)
             if self.rng.random() < 0.3:
                 having = f"count() > {self.rng.randint(0, 2)}"
             clauses.append(f".having({having})")
@@ -424,6 +459,8 @@ class Writer:
             parts |= {f"l{n}": self.nested(columns, bound) for n in range(self.rng.choice((1, 2)))}
         if self.rng.random() < 0.3:
             parts["flag"] = self.condition(columns, 1)
+        if self.rng.random() < 0.2:
+            parts |= {f"w{n}": self.window(columns) for n in range(self.rng.choice((1, 1, 2)))}
         text = ", ".join(f"{name}={part}" for name, part in parts.items())
         spread = self.rng.random() < 0.3
         clauses.append(f".select({f'{aliases[0]}, ' if spread else ''}{text})")

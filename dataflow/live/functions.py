@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from dataflow.query import ir
-from dataflow.query.scalar import Aggregate, Apply, Ordering, Scalar, rewrite
+from dataflow.query.scalar import Aggregate, Apply, Ordering, Scalar, Window, rewrite
 
 Wrap = Callable[[Callable[..., Any], str], Callable[..., Any]]
 OPTION_ROLES = {
@@ -37,6 +37,8 @@ def replace_functions(tree: ir.Node, wrap: Wrap) -> ir.Node:
             return replace(tree, on=pairs, residual=further)
         case ir.Group():
             return _group(tree, wrap)
+        case ir.Windowed(windows=windows):
+            return replace(tree, windows=tuple(_window(window, wrap) for window in windows))
         case ir.Order(by=by):
             parts = tuple(Ordering(_scalar(o.by, wrap), o.descending, o.nulls_last) for o in by)
             return replace(tree, by=parts)
@@ -59,6 +61,12 @@ def _scalar(node: Scalar, wrap: Wrap) -> Scalar:
         return None
 
     return rewrite(node, replaced)
+
+
+def _window(node: Window, wrap: Wrap) -> Window:
+    found = _scalar(node, wrap)
+    assert isinstance(found, Window)
+    return found
 
 
 def _aggregate(node: Aggregate, wrap: Wrap) -> Aggregate:

@@ -28,14 +28,16 @@ from dataflow.query.scalar import (
     Ordering,
     Record,
     Scalar,
+    Window,
     aliases_of,
     conjunction,
     conjuncts,
     walk,
 )
-from dataflow.query.scope import check_aliases, check_free_of_groups, check_same_outer
+from dataflow.query.scope import check_aliases, check_free_of_groups, check_same_outer, windowed
 from dataflow.query.source import Source
 from dataflow.query.traps import QueryPart, kind_of_part, refusal
+from dataflow.query.windows import WindowFunction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,7 +82,11 @@ def where_conditions(clauses: Clauses, values: Sequence[object]) -> Clauses:
 
 def group_condition(clauses: Clauses, value: object, clause: str) -> Scalar:
     """Return a condition on groups."""
-    return _resolved(clauses, as_condition(value, clause), clause)
+    condition = _resolved(clauses, as_condition(value, clause), clause)
+    for part in walk(condition):
+        if isinstance(part, Window):
+            raise windowed(part, clause)
+    return condition
 
 
 def group_key(clauses: Clauses, value: object, clause: str) -> Scalar:
@@ -165,4 +171,6 @@ def _resolved(clauses: Clauses, part: Expr[object], clause: str) -> Scalar:
 
 def _no_expression(value: object, clause: str, hint: str) -> QueryError:
     name = kind_of_part(value) if isinstance(value, QueryPart) else repr(value)
+    if isinstance(value, WindowFunction):
+        hint = f"say over which rows: {value!r}.over(order_by=alias.field)"
     return refusal(f"{clause} takes an expression, not {name}", hint)

@@ -10,8 +10,7 @@ The finished tree has one form:
     joins, where and filter    Scan, Named, Join, Filter, FilterRows, in call order
     group_by                   Group; group keys and aggregates are cells from here up
     having                     one Filter over cells
-    nested                     one Nest above the joins; each nested query stands for the alias of its value
-    order_by, limit, one       one Order, below the select, so that it may use what is not selected
+    over                       Windowed, one for each partition and order, for what select and order_by read
     select, into               one Project; a join without select gets {alias: row or None}
     distinct                   SetOp over the Project; the Order then stands above it and speaks of its columns
     map                        MapRows
@@ -39,6 +38,7 @@ from dataflow.query.scalar import (
     RowOf,
     Scalar,
     Selected,
+    Window,
     aliases_of,
     conjunction,
     contains,
@@ -47,6 +47,7 @@ from dataflow.query.scalar import (
 )
 from dataflow.query.scope import unknown_alias
 from dataflow.query.traps import refusal
+from dataflow.query.windowing import Values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,6 +151,12 @@ class Clauses:
         """Return the finished tree of a query inside another one, whose aliases it may name."""
         if not self.correlated:
             return self.plan()
+        computed = (*(() if self.record is None else (self.record,)), *(o.by for o in self.order))
+        if any(contains(part, Window) for part in computed):
+            raise refusal(
+                "a window function in a nested query that names the row around it",
+                "compute it in a subquery: query(q.alias('x')).where(x.id == outer.id)",
+            )
         source = ir.Filter(self.source, conjunction(self.correlated))
         return replace(self, source=source, correlated=(), outer=()).plan()
 
@@ -160,6 +167,10 @@ class Clauses:
                 "name them: .select(key=alias.field, n=count())",
             )
         node, record, order = self._grouped() if self.keys is not None else self._ungrouped()
+        values = Values(node, (*(() if record is None else (record,)), *(o.by for o in order)))
+        if values.node is not node:
+            node, order = values.node, tuple(map(values.ordering, order))
+            record = values.expression(self._rows() if record is None else record)
         if self.distinct:
             node, record, order = self._distinct(node, record, order)
         if order or (self.single and self.keys != ()):
@@ -205,6 +216,12 @@ class Clauses:
         nested = tuple(parts.values())
         return (ir.Nest(self.source, nested) if nested else self.source), row, order
 
+    def _rows(self) -> Scalar:
+        """Return the row users see without a select."""
+        aliases = ir.scope(self.source)
+        rows = tuple((alias, RowOf(alias)) for alias in aliases)
+        return rows[0][1] if len(rows) == 1 else Record(rows)
+
     def _distinct(
         self, node: ir.Node, record: Scalar | None, order: tuple[Ordering, ...]
     ) -> tuple[ir.Node, Scalar | None, tuple[Ordering, ...]]:
@@ -224,7 +241,7 @@ class Clauses:
             return None
 
         parts = tuple(rewrite_ordering(part, shown) for part in order)
-        for before, part in zip(order, parts, strict=True):
+        for before, part in zip(self.order, parts, strict=True):
             if aliases_of(part.by) & aliases or contains(part.by, Cell):
                 raise refusal(
                     f"order_by {text_of(before.by)} after distinct: equal rows may differ in it",

@@ -14,6 +14,7 @@ Join        one row per alias (`None`: absent)    flat tuple, one part per alias
 Group       cells: group keys, then aggregates    the bare key value; a tuple of several; `()` of none
 Nest        the input's, and one list (or row)    the input's
             per subquery
+Windowed    the input's, then cells: windows      the input's
 SetOp       a distinct value                      the value, as a tuple of its columns
 UnionAll    the rows of all inputs                (number of the input, key there)
 Recursive   a value derived from the seed         the value, as a tuple of its columns
@@ -33,7 +34,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from dataflow.query.scalar import Aggregate, Ordering, Scalar
+    from dataflow.query.scalar import Aggregate, Ordering, Scalar, Window
 
 
 class Relation(Protocol):
@@ -168,6 +169,17 @@ class Nest:
 
 
 @dataclass(frozen=True, slots=True)
+class Windowed:
+    """Append the values of window functions to each row. They share partition and order; others are a node of their own.
+
+    The values are read through `Cell`, counted from the cells of the input, or from the rows of its aliases; see `width`.
+    """
+
+    input: Node
+    windows: tuple[Window, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SetOp:
     """The distinct values for which a rule holds: `distinct` (of one input), `union`, `intersect` or `except`.
 
@@ -238,6 +250,7 @@ Node: TypeAlias = (
     | Join
     | Group
     | Nest
+    | Windowed
     | SetOp
     | UnionAll
     | RecursiveRef
@@ -291,10 +304,23 @@ def scope(node: Node) -> tuple[str, ...]:
             return scope(node.left) + scope(node.right)
         case Nest():
             return scope(node.input) + tuple(part.alias for part in node.parts)
-        case Filter() | FilterRows() | Order() | Rekey():
+        case Filter() | FilterRows() | Windowed() | Order() | Rekey():
             return scope(node.input)
         case _:
             return ()
+
+
+def width(node: Node) -> int:
+    """Return how many parts precede the first value that a `Windowed` over a node appends: its rows, or its cells."""
+    match node:
+        case Group(keys=keys, aggregates=aggregates):
+            return len(keys) + len(aggregates)
+        case Windowed(input=below, windows=windows):
+            return width(below) + len(windows)
+        case Filter() if not scope(node):  # having
+            return width(node.input)
+        case _:
+            return len(scope(node))
 
 
 def scans(node: Node) -> Sequence[Scan]:

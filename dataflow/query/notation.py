@@ -27,6 +27,7 @@ from dataflow.query.scalar import (
     RowOf,
     Scalar,
     Selected,
+    Window,
 )
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ def text_of(node: Scalar) -> str:  # noqa: C901 - one case per kind of node
             return f"fn({_listed([label, *map(text_of, args)])})"
         case Record(items=items):
             return f"{{{_listed(_entry(name, value) for name, value in items)}}}"
+        case Window():
+            return _window(node)
         case Aggregate():
             return _aggregate(node)
         case Nested(one=one):
@@ -119,6 +122,25 @@ def _aggregate(node: Aggregate) -> str:
         parts.append(f"order_by={order}" if len(node.order_by) == 1 else f"order_by=[{order}]")
     text = f"{_function(node.kind)}({_listed(parts)})"
     return text if node.where is None else f"{text}.where({text_of(node.where)})"
+
+
+def _window(node: Window) -> str:
+    args = list(node.args)
+    if node.kind in ("lag", "lead"):
+        args = [args[0], Const(node.offset), *(args[1:] if args[1] != Const(None) else ())]
+    text = f"{_function(node.kind)}({_listed(map(text_of, args))})"
+    if node.where is not None:
+        text = f"{text}.where({text_of(node.where)})"
+    named = (
+        ("partition_by", [text_of(part) for part in node.partition_by]),
+        ("order_by", [ordering_text(part) for part in node.order_by]),
+    )
+    parts = [
+        f"{name}={texts[0]}" if len(texts) == 1 else f"{name}=[{_listed(texts)}]"
+        for name, texts in named
+        if texts
+    ]
+    return f"{text}.over({_listed(parts)})"
 
 
 def _operand(node: Scalar) -> str:

@@ -30,6 +30,7 @@ from dataflow.query.ir import (
     Scan,
     SetOp,
     UnionAll,
+    Windowed,
     inputs,
 )
 from dataflow.query.notation import ordering_text, text_of
@@ -78,6 +79,8 @@ def describe(node: Node) -> str:  # noqa: C901 - one case per kind of node
         case Nest(parts=parts):
             names = (f"{part.alias}{' (one row)' if part.one else ''}" for part in parts)
             return f"nest {', '.join(names)}"
+        case Windowed(windows=windows):
+            return f"window {', '.join(map(text_of, windows))}"
         case SetOp(kind=kind, columns=columns):
             return f"{kind} of {'whole rows' if columns is None else ', '.join(columns)}"
         case UnionAll():

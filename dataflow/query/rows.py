@@ -39,6 +39,8 @@ def columns_of(node: ir.Node) -> tuple[str, ...] | None:
             return fields_of_type(into)
         case ir.Project(input=input_, row=Record() as record):
             return _record_columns(record, input_)
+        case ir.Project(input=input_, row=RowOf(alias=alias)) if alias:
+            return columns_of(leaves(input_)[alias])
         case ir.Join():
             names = ir.scope(node)
             return names if len(names) > 1 else columns_of(node.left)
@@ -46,7 +48,7 @@ def columns_of(node: ir.Node) -> tuple[str, ...] | None:
             return columns_of(node.inputs[0])
         case ir.RecursiveRef() | ir.Recursive():
             return node.columns
-        case ir.Project() | ir.MapRows() | ir.Group() | ir.Nest():
+        case ir.Project() | ir.MapRows() | ir.Group() | ir.Nest() | ir.Windowed():
             return None
         case ir.Named() | ir.Filter() | ir.FilterRows() | ir.Order() | ir.Rekey():
             return columns_of(node.input)
@@ -57,6 +59,8 @@ def row_type_of(node: ir.Node) -> Any:
     match node:
         case ir.Scan(source=source):
             return source.relation.row_type
+        case ir.Project(input=input_, row=RowOf(alias=alias), into=None) if alias:
+            return row_type_of(leaves(input_)[alias])
         case ir.Project(into=into):
             return dict if into is None else into
         case ir.Join():
@@ -66,7 +70,7 @@ def row_type_of(node: ir.Node) -> Any:
             return types.pop() if len(types) == 1 else None
         case ir.RecursiveRef() | ir.Recursive():
             return dict
-        case ir.MapRows() | ir.Group() | ir.Nest():
+        case ir.MapRows() | ir.Group() | ir.Nest() | ir.Windowed():
             return None
         case ir.Named() | ir.Filter() | ir.FilterRows() | ir.Order() | ir.Rekey():
             return row_type_of(node.input)

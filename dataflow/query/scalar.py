@@ -40,7 +40,7 @@ class RowOf:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell of a grouped row by position: group keys first, then aggregates. Made by planning only."""
+    """A cell of a row by position: group keys, aggregates, values of window functions. Made by planning only."""
 
     index: int
 
@@ -146,6 +146,23 @@ class Nested:
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """A function over the rows of a partition, in an order; what `over` makes.
+
+    `kind` names it: a ranking (`row_number`, `rank`, `dense_rank`), `lag` or `lead` (`args` are the value and the default, `offset`
+    how many rows away), or an aggregate, of all rows without `order_by`, and else of those up to the row; `where` restricts
+    the rows an aggregate sees.
+    """
+
+    kind: str
+    args: tuple[Scalar, ...] = ()
+    where: Scalar | None = None
+    partition_by: tuple[Scalar, ...] = ()
+    order_by: tuple[Ordering, ...] = ()
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Param:
     """A lifted constant: its position, and the class of constant that the generated code may rely on."""
 
@@ -166,6 +183,7 @@ Scalar: TypeAlias = (
     | Record
     | Aggregate
     | Nested
+    | Window
     | Param
 )
 
@@ -182,6 +200,9 @@ def children(node: Scalar) -> tuple[Scalar, ...]:
         case Aggregate(args=args, where=where, order_by=order_by):
             extra = () if where is None else (where,)
             return args + extra + tuple(part.by for part in order_by)
+        case Window(args=args, where=where, partition_by=partition_by, order_by=order_by):
+            extra = () if where is None else (where,)
+            return args + extra + partition_by + tuple(part.by for part in order_by)
         case _:
             return ()
 
@@ -214,6 +235,15 @@ def rewrite(node: Scalar, replace: Callable[[Scalar], Scalar | None]) -> Scalar:
                 None if node.where is None else rewrite(node.where, replace),
                 tuple(rewrite_ordering(part, replace) for part in node.order_by),
                 node.options,
+            )
+        case Window():
+            return Window(
+                node.kind,
+                tuple(rewrite(arg, replace) for arg in node.args),
+                None if node.where is None else rewrite(node.where, replace),
+                tuple(rewrite(part, replace) for part in node.partition_by),
+                tuple(rewrite_ordering(part, replace) for part in node.order_by),
+                node.offset,
             )
         case _:
             return node

@@ -22,7 +22,7 @@ from dataflow.query.expr import (
 )
 from dataflow.query.notation import text_of
 from dataflow.query.rows import leaves
-from dataflow.query.scalar import Aggregate, Nested, Scalar, Selected, walk
+from dataflow.query.scalar import Aggregate, Nested, Scalar, Selected, Window, walk
 from dataflow.query.traps import refusal
 
 
@@ -66,6 +66,8 @@ def check_same_outer(known: Origins, found: Origins) -> None:
 def check_free_of_groups(part: Expr[Any] | Order, clause: str) -> None:
     """Refuse aggregates and selected columns where single rows of the sources are looked at."""
     for node in walk(scalar_of(part)):
+        if isinstance(node, Window):
+            raise windowed(node, clause)
         if isinstance(node, Aggregate):
             raise refusal(
                 f"aggregate {text_of(node)!r} in {clause}, which looks at single rows",
@@ -81,6 +83,15 @@ def check_free_of_groups(part: Expr[Any] | Order, clause: str) -> None:
                 f"{text_of(node)} in {clause}: selected columns exist in having and order_by",
                 "name the column of the alias it was selected from",
             )
+
+
+def windowed(node: Window, clause: str) -> QueryError:
+    """Return the error about a window function in a clause that chooses or groups rows."""
+    return refusal(
+        f"window function {text_of(node)!r} in {clause}, which comes before it is computed",
+        "name it in select, and look at it in a subquery: "
+        "r = q.alias('r'); query(r).where(r.position <= 3)",
+    )
 
 
 def scalar_of(part: Expr[Any] | Order) -> Scalar:

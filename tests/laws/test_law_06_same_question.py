@@ -25,6 +25,7 @@ from dataflow.query.scalar import (
     Ordering,
     RowOf,
     Scalar,
+    Window,
     rewrite,
     rewrite_ordering,
 )
@@ -54,6 +55,11 @@ def map_scalars(node: ir.Node, change: Rewriting) -> ir.Node:
         assert isinstance(found, Aggregate)
         return found
 
+    def window(spec: Window) -> Window:
+        found = change(spec)
+        assert isinstance(found, Window)
+        return found
+
     match map_inputs(node, lambda child: map_scalars(child, change)):
         case ir.Filter(condition=condition) as tree:
             return replace(tree, condition=change(condition))
@@ -68,6 +74,8 @@ def map_scalars(node: ir.Node, change: Rewriting) -> ir.Node:
                 keys=tuple(map(change, keys)),
                 aggregates=tuple(map(aggregate, aggregates)),
             )
+        case ir.Windowed(windows=windows) as tree:
+            return replace(tree, windows=tuple(map(window, windows)))
         case ir.Order(by=by) as tree:
             return replace(tree, by=tuple(map(changed, by)))
         case tree:

@@ -24,6 +24,7 @@ from dataflow.query.aggregates import avg, collect, count, first, fold, last, ma
 from dataflow.query.builder import query
 from dataflow.query.functions import coalesce, fn
 from dataflow.query.nesting import nested
+from dataflow.query.windows import lag, rank, row_number
 
 SMALL, LARGE = 1_000, 100_000
 GROUP = 5
@@ -192,6 +193,25 @@ def top(world: World) -> LiveQuery[Any]:
     return live(query(i).order_by(i.amount.desc(), i.label).limit(20, offset=2))
 
 
+def windowed(world: World) -> LiveQuery[Any]:
+    i = world.items.alias("item")
+    by: Any = {"partition_by": i.group, "order_by": i.amount.desc()}
+    ranked = query(i).select(
+        i,
+        position=row_number().over(**by),
+        rank=rank().over(**by),
+        running=sum_(fn(Calls.called, i.amount)).over(**by),
+        share=i.amount / sum_(i.amount).over(partition_by=i.group),
+    )
+    r = ranked.alias("ranked")
+    return live(query(r).where(r.position <= 3))
+
+
+def shifted(world: World) -> LiveQuery[Any]:
+    i = world.items.alias("item")
+    return live(query(i).select(id=i.id, before=lag(i.label, 2).over(order_by=i.id)))
+
+
 def joined_then_grouped(world: World) -> LiveQuery[Any]:
     i, g = alias_pair(world)
     rows = query(i).join(g, on=i.group == g.id)
@@ -230,6 +250,8 @@ SHAPES = {
         collected,
         whole,
         top,
+        windowed,
+        shifted,
         joined_then_grouped,
         derived,
         nested_lists,

@@ -28,14 +28,19 @@ def ordered(entries: Sequence[Entry], by: Sequence[Ordering]) -> list[Entry]:
     """Sort (key, environment) pairs by the parts of an order, ties by ascending key."""
 
     def compare_entries(left: Entry, right: Entry) -> int:
-        for part in by:
-            a, b = value_of(part.by, left[1]), value_of(part.by, right[1])
-            found = _compare_part(part, a, b)
-            if found:
-                return found
-        return compare(left[0], right[0])
+        return compare_orders(left, right, by) or compare(left[0], right[0])
 
     return sorted(entries, key=cmp_to_key(compare_entries))
+
+
+def compare_orders(left: Entry, right: Entry, by: Sequence[Ordering]) -> int:
+    """Compare two rows by the parts of an order; 0 if they are peers."""
+    for part in by:
+        a, b = value_of(part.by, left[1]), value_of(part.by, right[1])
+        found = _compare_part(part, a, b)
+        if found:
+            return found
+    return 0
 
 
 def _compare_part(part: Ordering, a: Any, b: Any) -> int:

@@ -19,6 +19,7 @@ from dataflow.values.null import ABSENT
 from tests.oracle.aggregates import Entry, aggregate, ordered
 from tests.oracle.scalars import Env, is_true, value_of
 from tests.oracle.semantics import field_of, normal, same
+from tests.oracle.windows import windowed
 
 Tables = Mapping[ir.SourceRef, Sequence[tuple[Any, Any]]]
 """Source -> its (key, row) pairs."""
@@ -67,7 +68,9 @@ def visible(node: ir.Node, env: Env) -> Any:
     return {name: env[name] for name in names} if names else env[""]
 
 
-def entries_of(node: ir.Node, tables: Tables, around: Env = NOTHING) -> list[Entry]:
+def entries_of(  # noqa: C901 - one case per kind of node
+    node: ir.Node, tables: Tables, around: Env = NOTHING
+) -> list[Entry]:
     """Return the (key, environment) pairs of a node's rows.
 
     Args:
@@ -85,6 +88,8 @@ def entries_of(node: ir.Node, tables: Tables, around: Env = NOTHING) -> list[Ent
             ]
         case ir.Group():
             return _group(node, entries_of(node.input, tables, around))
+        case ir.Windowed():
+            return windowed(node, entries_of(node.input, tables, around))
         case ir.Order(input=child, by=by, limit=limit, offset=offset):
             end = None if limit is None else offset + limit
             return ordered(entries_of(child, tables, around), by)[offset:end]

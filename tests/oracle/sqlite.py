@@ -159,7 +159,7 @@ class _Writer:
     def truth(self, node: scalar.Scalar, scope: Scope) -> str:
         return truth_of(node, scope, self.parameters)
 
-    def relation(self, node: ir.Node) -> Relation:
+    def relation(self, node: ir.Node) -> Relation:  # noqa: C901 - one case per kind of node
         match node:
             case ir.Scan():
                 return self.scan(node)
@@ -178,6 +178,8 @@ class _Writer:
                 return self.join(node)
             case ir.Group():
                 return self.group(node)
+            case ir.Windowed():
+                return self.windowed(node)
             case ir.Order():
                 return self.order(node)
             case ir.Recursive():
@@ -383,6 +385,35 @@ class _Writer:
                 return left[0] + right[0], [*left[1], *right[1], match], scope
             case _:
                 raise NotExpressibleError("a step that is more than an inner join")
+
+    def windowed(self, node: ir.Windowed) -> Relation:
+        source = self.relation(node.input)
+        scope = Scope(dict(source.scope.columns), source.scope.present, set(source.scope.bools))
+        start = ir.width(node.input)
+        selected: list[str] = []
+        for index, window in enumerate(node.windows, start=start):
+            piece = self.parameters.window(window, source.scope)
+            column = self.fresh("c")
+            selected.append(f"{piece.text} OVER ({self.window_of(window, source)}) AS {column}")
+            scope.columns["", index] = column
+            if piece.is_bool:
+                scope.bools.add(column)
+        name = self.step(f"SELECT {', '.join(('*', *selected))} FROM {source.name}")
+        return Relation(name, source.key, scope, source.position)
+
+    def window_of(self, window: scalar.Window, source: Relation) -> str:
+        """Return what stands in the parentheses of OVER: peers exist for the ranks alone."""
+        keys = ", ".join(self.sql(part, source.scope) for part in window.partition_by)
+        text = f"PARTITION BY {keys}" if keys else ""
+        if not window.order_by:
+            return text
+        terms = self.order_terms(window.order_by, source)
+        if window.kind in ("rank", "dense_rank"):
+            terms = terms[: len(window.order_by)]
+        text += f" ORDER BY {', '.join(terms)}"
+        if window.kind in ("count", "sum", "avg", "min", "max"):
+            text += " ROWS UNBOUNDED PRECEDING"
+        return text
 
     def order(self, node: ir.Order) -> Relation:
         source = self.relation(node.input)

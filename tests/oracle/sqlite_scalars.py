@@ -67,6 +67,17 @@ class Parameters:
         function = "count(DISTINCT " if spec.kind == "count_distinct" else f"{spec.kind}("
         return Piece(f"{function}{text}){where}")
 
+    def window(self, spec: scalar.Window, scope: Scope) -> Piece:
+        """Return the call of a window function, without its OVER."""
+        if spec.kind in ("row_number", "rank", "dense_rank"):
+            return Piece(f"{spec.kind}()")
+        if spec.kind not in ("lag", "lead"):
+            return self.aggregate(scalar.Aggregate(spec.kind, spec.args, spec.where), scope)
+        value, default = (sql_of(arg, scope, self) for arg in spec.args)
+        if value.is_bool != default.is_bool and default.text != "NULL":
+            raise NotExpressibleError("a bool and what is none in one column")
+        return Piece(f"{spec.kind}({value.text}, {spec.offset}, {default.text})", value.is_bool)
+
 
 NUMBERS = "('integer', 'real')"
 

@@ -43,6 +43,7 @@ from dataflow.query.functions import (
 from dataflow.query.nesting import nested
 from dataflow.query.recursion import recursive
 from dataflow.query.source import Source
+from dataflow.query.windows import lag, lead, row_number
 
 
 @dataclass(frozen=True)
@@ -189,6 +190,11 @@ def aggregates_have_types(messages: Source[Message]) -> None:
         AggregateExpr[int],
     )
     aggregate(message, 0, lambda n, row: n + row.sequence, lambda n, row: n)  # type: ignore[attr-defined]  # a field that is not there
+    assert_type(row_number().over(order_by=message.seq), Expr[int])
+    assert_type(lag(message, 2).over(order_by=message.seq.desc()), Expr[Message])
+    assert_type(lead(length(message.role)).over(order_by=[message.seq]), Expr[int])
+    assert_type(count().over(partition_by=[message.role, message.seq]), Expr[int])
+    row_number().over(partition_by=message.role)  # type: ignore[call-arg]  # without an order
     assert_type(fold(message, set[str], add_role), AggregateExpr[set[str]])
     assert_type(fold(message, 0, lambda total, row: total + row.seq), AggregateExpr[int])
     assert_type(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dataflow.query.alias import Alias, row_of
 from dataflow.query.expr import (
     Expr,
-    Order,
     as_condition,
     as_order,
     merged,
@@ -15,16 +14,16 @@ from dataflow.query.expr import (
     ordering_of,
 )
 from dataflow.query.notation import text_of
-from dataflow.query.scalar import Aggregate, Nested, Selected, conjunction, contains
+from dataflow.query.scalar import Aggregate, Nested, Scalar, Selected, Window, conjunction, contains
 from dataflow.query.traps import QueryPart, kind_of_part, refusal
+from dataflow.query.windows import OrderBy, over_aggregate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 T_co = TypeVar("T_co", covariant=True)
 
-OrderBy: TypeAlias = Expr[Any] | Order
-"""One part of an order: an expression, or one with a direction."""
+__all__ = ["AggregateExpr", "OrderBy", "aggregate_of", "column"]
 
 
 class AggregateExpr(Expr[T_co]):
@@ -38,11 +37,27 @@ class AggregateExpr(Expr[T_co]):
         assert isinstance(node, Aggregate)
         added = [as_condition(condition, "where of an aggregate") for condition in conditions]
         parts = tuple(map(node_of, added))
+        for part in parts:
+            _check_free_of_windows(part)
         if node.where is not None:
             parts = (node.where, *parts)
         where = conjunction(parts) if parts else None
         narrowed = Aggregate(node.kind, node.args, where, node.order_by, node.options)
         return AggregateExpr(narrowed, merged(self, *added))
+
+    def over(
+        self,
+        *,
+        partition_by: Expr[Any] | Iterable[Expr[Any]] = (),
+        order_by: OrderBy | Iterable[OrderBy] = (),
+    ) -> Expr[T_co]:
+        """Compute the aggregate for each row, over the rows of its partition; see `windows`.
+
+        Args:
+            partition_by: What rows of one partition have in common; all rows without it.
+            order_by: Makes it running: it sees the rows up to this one, ties by ascending key.
+        """
+        return over_aggregate(self, partition_by, order_by)
 
 
 def aggregate_of(
@@ -74,12 +89,21 @@ def aggregate_of(
                 f"a nested query stands inside aggregate {kind!r}",
                 "nest in a subquery, then aggregate query(q.alias('x'))",
             )
+        _check_free_of_windows(arg)
         if contains(arg, Selected):
             raise refusal(
                 f"{text_of(arg)} is a column of the result and cannot be aggregated in it",
                 "aggregate the column of the source",
             )
     return AggregateExpr(node, merged(*args, *order))
+
+
+def _check_free_of_windows(part: Scalar) -> None:
+    if contains(part, Window):
+        raise refusal(
+            f"window function {text_of(part)!r} stands inside an aggregate",
+            "compute it in a subquery, then aggregate query(q.alias('x'))",
+        )
 
 
 def _argument(value: object, kind: str) -> Expr[Any]:

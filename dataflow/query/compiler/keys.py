@@ -92,6 +92,32 @@ def safe_values(layout: Layout, parts: tuple[Scalar, ...]) -> Callable[[Any], tu
     return _Safe(layout, parts)
 
 
+def row_values(layout: Layout, parts: tuple[Scalar, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    """Return row -> tuple of the values of several expressions, as they are."""
+    lifter = Lifter()
+    shape = tuple(lifter.lift(part) for part in parts)
+
+    def write() -> str:
+        source = Source()
+        emit = Emitter(layout, "row")
+        names = "".join(f"p{index}, " for index in range(len(lifter.values)))
+        values = "".join(f"{emit.value(part)}, " for part in shape)
+        with source.block(f"def make({names}safe):"):
+            with source.block("def values_of(row):"):
+                with source.block("try:"):
+                    source.line(f"return ({values})")
+                with source.block("except MISSING:"):
+                    source.line("return safe(row)")
+            source.line("return values_of")
+        return str(source)
+
+    made = factory(("values", layout, shape), write, label="values")
+    values_of: Callable[[Any], tuple[Any, ...]] = made.make(
+        *lifter.values, safe_values(layout, parts)
+    )
+    return values_of
+
+
 def value_of_columns(layout: Layout, columns: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
     """Return row -> tuple of the normal forms of some columns, nulls included."""
     alias = layout.slots[0].alias

@@ -6,6 +6,7 @@
     Join                                 plan_joins
     Group (+ Filter, Project above it)   plan_groups
     Nest                                 plan_nests
+    Windowed                             plan_windows
     SetOp, UnionAll                      SetOperation, UnionAll
     Recursive                            plan_recursion
     Order, Rekey                         Order, Rekey
@@ -29,6 +30,7 @@ from dataflow.query.compiler.plan_groups import library_prefix, plan_group
 from dataflow.query.compiler.plan_joins import plan_join
 from dataflow.query.compiler.plan_nests import plan_nest
 from dataflow.query.compiler.plan_recursion import plan_recursion
+from dataflow.query.compiler.plan_windows import plan_windows
 from dataflow.query.compiler.planning import Physical
 from dataflow.query.compiler.rekey import Rekey
 from dataflow.query.compiler.setops import SetOperation, UnionAll
@@ -118,6 +120,8 @@ class Planner:
                 return plan_group(self, tree, ())
             case ir.Nest():
                 return plan_nest(self, tree)
+            case ir.Windowed():
+                return plan_windows(self, tree)
             case ir.SetOp():
                 return self._set_operation(tree)
             case ir.UnionAll():

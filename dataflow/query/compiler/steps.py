@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dataflow.query.compiler.layout import RECORD, UNKNOWN, Layout
-from dataflow.query.scalar import Apply, Scalar, contains
+from dataflow.query.scalar import Apply, RowOf, Scalar, contains
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -83,7 +83,7 @@ def output_layout(layout: Layout, steps: Iterable[Step]) -> Layout:
     """Return the layout of the rows that a chain makes."""
     for step in steps:
         if isinstance(step, Select):
-            layout = replace(RECORD, collected=layout.collected)
+            layout = _selected(layout, step.row)
         elif isinstance(step, Construct):
             layout = replace(step.layout, collected=layout.collected)
         elif isinstance(step, CallMap):
@@ -91,6 +91,14 @@ def output_layout(layout: Layout, steps: Iterable[Step]) -> Layout:
         elif isinstance(step, Bind):
             layout = layout.named(step.alias)
     return layout
+
+
+def _selected(layout: Layout, row: Scalar) -> Layout:
+    """Return the layout of a selected row: a dict, or the row of an alias as it is."""
+    if isinstance(row, RowOf) and row.alias:
+        slot = replace(layout.slot(row.alias), alias="", index=None)
+        return Layout((slot,), layout.collected)
+    return replace(RECORD, collected=layout.collected)
 
 
 def lift_steps(steps: Iterable[Step], lifter: Lifter) -> tuple[Step, ...]:
