@@ -112,13 +112,11 @@ class Text:
         Half a character at either end is held back until its other half is there, so the results
         of successive versions concatenate to the text and can be printed one by one.
 
-        Complexity: O(suffix) when both share a history, else O(len).
+        Complexity: O(suffix) when this text continues the history of `older`, else O(len).
         """
-        if self._history is not older._history:
+        if self._history is not older._history or older._count > self._count:
             ours, theirs = _without_half(self.value), _without_half(older.value)
             return ours[len(theirs) :] if ours.startswith(theirs) else None
-        if older._count > self._count:
-            return None
         suffix = "".join(self._history.pieces[older._count : self._count])
         return _without_half(_whole((older._open_half() or "") + suffix, self._split))
 
