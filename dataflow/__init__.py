@@ -26,6 +26,7 @@ from dataflow.errors import (
 )
 from dataflow.live.explain import explain
 from dataflow.live.live import LiveQuery, live, run
+from dataflow.operators.circuit import Circuit
 from dataflow.query.aggregates.custom import aggregate, fold
 from dataflow.query.aggregates.named import (
     all_,
@@ -101,11 +102,13 @@ from dataflow.query.nesting import nested
 from dataflow.query.recursion import recursive
 from dataflow.query.source import Source
 from dataflow.query.windows import dense_rank, lag, lead, rank, row_number
+from dataflow.zset import ZSet
 
 __all__ = [
     "Alias",
     "Change",
     "Changes",
+    "Circuit",
     "Collection",
     "CollectionError",
     "DataflowError",
@@ -118,6 +121,7 @@ __all__ = [
     "Subscription",
     "TransactionError",
     "UnknownFieldError",
+    "ZSet",
     "abs_",
     "aggregate",
     "all_",
