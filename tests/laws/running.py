@@ -19,7 +19,7 @@ from dataflow.live.live import LiveQuery, live
 from dataflow.query import ir
 from tests.cases import Case, Commit, Model, Op, Thing
 from tests.laws.shrinking import Failure
-from tests.oracle.reference import evaluate, is_ordered
+from tests.oracle.reference import TooLargeError, evaluate, is_ordered
 from tests.oracle.semantics import by_total_order, same
 from tests.programs import bind
 
@@ -164,11 +164,14 @@ def attempt(case: Case, body: Callable[[Run], Failure | None]) -> Failure | None
     """Run a case through a check; what the engine raises is a failure as well.
 
     A query that is refused is a failure of its own kind, so that shrinking, which may write
-    nonsense, never takes a refusal for the failure it follows.
+    nonsense, never takes a refusal for the failure it follows. A case that is too large for the
+    oracle is let go.
     """
     try:
         with closing(Run(case)) as run:
             return body(run)
+    except TooLargeError:
+        return None
     except Refused as refused:
         return Failure(f"refused: {type(refused.__cause__).__name__}", str(refused.__cause__))
     except Exception as error:  # noqa: BLE001 - whatever the engine raises is what we look for

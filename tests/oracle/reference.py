@@ -44,8 +44,27 @@ class _SoFar:
     key_field: str | None = None
 
 
+class TooLargeError(Exception):
+    """A question that lists and loops would take minutes to answer: products of products of rows."""
+
+
+EFFORT = 20_000  # rows made and pairs looked at, for one result
+_spent = [0]
+
+
+def _spend(effort: int) -> None:
+    _spent[0] += effort
+    if _spent[0] > EFFORT:
+        raise TooLargeError(f"more than {EFFORT} rows and pairs")
+
+
 def evaluate(node: ir.Node, tables: Tables) -> list[tuple[Any, Any]]:
-    """Return the (key, row) pairs of a query's result; rows are what users see."""
+    """Return the (key, row) pairs of a query's result; rows are what users see.
+
+    Raises:
+        TooLargeError: if that takes more than `EFFORT`.
+    """
+    _spent[0] = 0
     return [(key, visible(node, env)) for key, env in entries_of(node, tables)]
 
 
@@ -68,14 +87,20 @@ def visible(node: ir.Node, env: Env) -> Any:
     return {name: env[name] for name in names} if names else env[""]
 
 
-def entries_of(  # noqa: C901 - one case per kind of node
-    node: ir.Node, tables: Tables, around: Env = NOTHING
-) -> list[Entry]:
+def entries_of(node: ir.Node, tables: Tables, around: Env = NOTHING) -> list[Entry]:
     """Return the (key, environment) pairs of a node's rows.
 
     Args:
         around: Of a nested query, the row of the query around it.
     """
+    entries = _entries_of(node, tables, around)
+    _spend(len(entries))
+    return entries
+
+
+def _entries_of(  # noqa: C901 - one case per kind of node
+    node: ir.Node, tables: Tables, around: Env
+) -> list[Entry]:
     match node:
         case ir.Scan(source=source, alias=alias):
             return [(key, {alias: row}) for key, row in tables[source]]
@@ -148,6 +173,7 @@ def _in_order(node: ir.Node, tables: Tables, around: Env) -> list[Entry]:
 
 def _join(node: ir.Join, tables: Tables, around: Env) -> Iterator[Entry]:
     left, right = entries_of(node.left, tables, around), entries_of(node.right, tables, around)
+    _spend(len(left) * len(right))
     matched: set[int] = set()
     for left_entry in left:
         partners = [n for n, entry in enumerate(right) if _match(node, left_entry[1], entry[1])]
@@ -215,6 +241,7 @@ def _set_operation(node: ir.SetOp, tables: Tables, around: Env) -> list[Entry]:
         for operand in node.inputs
     ]
     values = [[(_value(row, node.columns), row) for row in rows] for rows in operands]
+    _spend(sum(map(len, values)) ** 2)
     result: list[Entry] = []
     for value, row in [pair for pairs in values for pair in pairs]:
         held = [any(same(value, other) for other, _ in pairs) for pairs in values]
