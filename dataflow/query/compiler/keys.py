@@ -121,7 +121,7 @@ def row_values(layout: Layout, parts: tuple[Scalar, ...]) -> Callable[[Any], tup
 def value_of_columns(layout: Layout, columns: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
     """Return row -> tuple of the normal forms of some columns, nulls included."""
     alias = layout.slots[0].alias
-    values = safe_values(layout, tuple(Column(alias, name) for name in columns))
+    values = row_values(layout, tuple(Column(alias, name) for name in columns))
     return lambda row: tuple(map(normal, values(row)))
 
 
