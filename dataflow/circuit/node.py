@@ -160,7 +160,12 @@ class SourceNode(Node):
 
 def undo_changes(rows: dict[Any, Any], changes: Delta) -> None:
     """Put rows back to what they were before changes that were applied to them."""
-    for key, old, _ in reversed(changes):
+    restore(rows, [(key, old) for key, old, _ in reversed(changes)])
+
+
+def restore(rows: dict[Any, Any], before: Pairs) -> None:
+    """Put rows back to those of `before`, (key, row) pairs in which None stands for no row."""
+    for key, old in before:
         if old is None:
             rows.pop(key, None)
         else:

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from dataflow.circuit.node import EMPTY, Delta, Node, Pairs, SourceNode
+from dataflow.circuit.node import EMPTY, Delta, Node, Pairs, SourceNode, restore
 from dataflow.errors import QueryError
 from dataflow.values.normal import expose
 
@@ -237,12 +237,7 @@ class Fixpoint(Node):
         self._before = {}
 
     def undo(self) -> None:
-        rows = self._present()
-        for value, old in self._before.items():
-            if old is None:
-                rows.pop(value, None)
-            else:
-                rows[value] = old
+        restore(self._present(), self._before.items())
         self._forget()
 
     def state_rows(self) -> int:

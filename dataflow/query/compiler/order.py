@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dataflow.circuit.node import Delta, Node
+from dataflow.circuit.node import Delta, Node, restore
 from dataflow.query.compiler.entries import Entry, Head, Sorted
 
 if TYPE_CHECKING:
@@ -80,13 +80,8 @@ class Order(Node):
         self.rows = {key: kept[key] for key in self.ordered_keys()}
 
     def undo(self) -> None:
-        rows = self.rows
-        assert rows is not None
-        for key, old in self._net.items():
-            if old is None:
-                rows.pop(key, None)
-            else:
-                rows[key] = old
+        assert self.rows is not None
+        restore(self.rows, self._net.items())
         self._net = {}
 
     def ordered_keys(self) -> Iterable[Any]:
