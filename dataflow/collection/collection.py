@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
+from dataflow.circuit.failure import downstream, notify
 from dataflow.circuit.graph import current_graph
 from dataflow.circuit.node import Node, SourceNode
 from dataflow.collection.batch import current_batch
 from dataflow.collection.keys import Key, RowKeys
-from dataflow.collection.readable import Readable, Status
+from dataflow.collection.readable import Readable
 from dataflow.collection.readiness import Readiness
 from dataflow.collection.sync import SyncWriter
 from dataflow.errors import CollectionError
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from dataflow.circuit.commit import Announcement
+    from dataflow.collection.readiness import Loader
+    from dataflow.collection.status import Status
 
 R = TypeVar("R")
 
@@ -47,11 +50,14 @@ class Collection(Readable[R], Generic[R]):
 
     __slots__ = (
         "_adapter",
-        "_is_ready",
+        "_error",
         "_key",
         "_keys",
+        "_loader",
         "_node",
         "_row_type",
+        "_status",
+        "_was_ready",
         "equal_rows",
         "key_of",
     )
@@ -69,7 +75,10 @@ class Collection(Readable[R], Generic[R]):
         self._key = key
         self._keys = RowKeys(str(self), key)
         self._row_type = row
-        self._is_ready = ready
+        self._was_ready = ready
+        self._status: Status = "ready" if ready else "loading"
+        self._error: BaseException | None = None
+        self._loader: Loader | None = None
         self._node = SourceNode(label=name)
         self._adapter: RowAdapter | None = None
         self.equal_rows: Callable[[Any, Any], bool] = _undecided
@@ -91,13 +100,18 @@ class Collection(Readable[R], Generic[R]):
 
     @property
     def status(self) -> Status:
-        """`ready`, or `loading` until the first snapshot is there."""
-        return "ready" if self._is_ready else "loading"
+        """`idle` until a source starts, `loading` until its first rows are there, `ready`, `error` or `closed`."""
+        return self._status
 
     @property
     def error(self) -> BaseException | None:
-        """A collection itself does not fail."""
-        return None
+        """Why the source of the rows failed, while the status is `error`; the rows are the last good ones."""
+        return self._error
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the first rows are still to come, be it after an error."""
+        return not self._was_ready and self._status != "closed"
 
     def physical(self) -> tuple[Node, Layout]:
         """Return the source node and the layout of the rows, for the compiler."""
@@ -108,22 +122,92 @@ class Collection(Readable[R], Generic[R]):
     # -- writing -------------------------------------------------------------------------------------------------------
 
     def sync(self) -> SyncWriter[R]:
-        """Return a writer for one commit: `with collection.sync() as write:`."""
+        """Return a writer for one commit: `with collection.sync() as write:`.
+
+        Raises:
+            CollectionError: if the collection is closed.
+        """
+        if self._status == "closed":
+            raise CollectionError(f"{self} is closed")
         return SyncWriter(self, self._used(), self._node)
 
-    def mark_ready(self) -> None:
-        """Say that the first snapshot is there: waiting queries hydrate, all in one epoch. Repeated calls do nothing.
+    # -- status --------------------------------------------------------------------------------------------------------
 
-        Inside a batch it takes effect with the batch's writes.
+    def mark_ready(self) -> None:
+        """Say that the rows are good: queries that wait for the first ones hydrate, all in one epoch; an error is over.
+
+        Repeated calls do nothing. Inside a batch it takes effect with the batch's writes.
         """
         mark_ready((self,))
 
+    def mark_error(self, error: BaseException) -> None:
+        """Say that the source of the rows has failed. The rows stay; this and what is derived get the status "error".
+
+        `mark_ready` ends it. Nothing happens to a closed collection.
+        """
+        self._used()
+        if self._status != "closed":
+            self._error = error
+            self._turn("error")
+
+    def close(self) -> None:
+        """Say that no more rows will come: subscriptions and every `changes()` end. Closing twice is allowed.
+
+        What is there can still be read and queried, but not written.
+        """
+        self._used()
+        if self._status == "closed":
+            return
+        self._error = None
+        self._end_followers()
+        self._turn("closed")
+
+    def load_with(self, loader: Loader) -> None:
+        """Let a source deliver the rows once somebody asks for them: the status is "idle" until `preload()`.
+
+        Raises:
+            CollectionError: if another source does so already, or the collection is closed.
+        """
+        self._used()
+        if self._loader is not None or self._status == "closed":
+            state = "closed" if self._status == "closed" else "loaded by another source"
+            raise CollectionError(f"{self} is {state}")
+        self._loader = loader
+        if self._status == "loading":
+            self._turn("idle")
+
+    async def preload(self) -> None:
+        """Start the source, if there is one that has not been started, and wait until the first rows are there.
+
+        Raises:
+            CollectionError: as for `wait_ready`.
+        """
+        self._used()
+        if self._loader is not None and not self._loader.is_started:
+            if self._status == "idle":
+                self._turn("loading")
+            self._loader.start()
+        await self.wait_ready()
+
+    def _turn(self, status: Status) -> None:
+        """Take another status, and tell everybody concerned in an epoch of its own."""
+        self._status = status
+        self._used().run(Readiness((self._tell,)))
+
+    def _tell(self) -> list[Announcement]:
+        """Let everybody concerned look at the status; return what is to be announced of results that start now."""
+        notify(downstream(self._node))
+        waiting = tuple(self._waiting)
+        if not self.is_waiting:
+            self._waiting = {}
+        return [news for each in waiting for news in each.source_ready()]
+
     def _become_ready(self) -> list[Announcement]:
-        if self._is_ready:
+        """Take the status "ready"; called by the graph when all running nodes are up to date."""
+        if self._status == "closed":
             return []
-        self._is_ready = True
-        waiting, self._waiting = self._waiting, {}
-        return [announcement for each in waiting for announcement in each.source_ready()]
+        self._was_ready, self._error, self._status = True, None, "ready"
+        return self._tell()
 
     # -- rows and keys -------------------------------------------------------------------------------------------------
 
@@ -161,7 +245,8 @@ class Collection(Readable[R], Generic[R]):
 def mark_ready(collections: Iterable[Collection[Any]]) -> None:
     """Say that the first snapshots of several collections are there: everything that waited hydrates in one epoch."""
     graph = current_graph()
-    fresh = [each for each in collections if each._used() is graph and each.status == "loading"]  # noqa: SLF001
+    done = ("ready", "closed")
+    fresh = [each for each in collections if each._used() is graph and each.status not in done]  # noqa: SLF001
     if not fresh:
         return
     starts = [each._become_ready for each in fresh]  # noqa: SLF001 - a function of this class

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 
 from dataflow.circuit.graph import Graph, current_graph
 from dataflow.collection.following import Changes, Inbox
 from dataflow.collection.readiness import Wake
+from dataflow.collection.status import Status, StatusSubscription
 from dataflow.collection.subscription import Subscription
 from dataflow.collection.table import html_table
 from dataflow.errors import CollectionError
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
     from dataflow.collection.readiness import Waiting
 
 R_co = TypeVar("R_co", covariant=True)
-
-Status: TypeAlias = Literal["loading", "ready", "error", "closed"]
+Follower: TypeAlias = Subscription | Inbox | StatusSubscription
 
 
 class Readable(Source[R_co]):
@@ -43,7 +43,7 @@ class Readable(Source[R_co]):
     def __init__(self, name: str) -> None:
         self._name = name
         self._graph: Graph | None = None
-        self._followers: dict[Subscription | Inbox, None] = {}
+        self._followers: dict[Follower, None] = {}
         self._waiting: dict[Waiting, None] = {}
 
     # -- what subclasses know ----------------------------------------------------------------------------------------
@@ -55,12 +55,17 @@ class Readable(Source[R_co]):
     @property
     @abstractmethod
     def status(self) -> Status:
-        """`loading`, `ready`, `error` or `closed`."""
+        """`idle`, `loading`, `ready`, `error` or `closed`."""
 
     @property
     @abstractmethod
     def error(self) -> BaseException | None:
         """Why the status is `error`, else None."""
+
+    @property
+    @abstractmethod
+    def is_waiting(self) -> bool:
+        """Whether the first rows are still to come, be it after an error."""
 
     # -- threads and graph -------------------------------------------------------------------------------------------
 
@@ -87,9 +92,9 @@ class Readable(Source[R_co]):
     # -- readiness ---------------------------------------------------------------------------------------------------
 
     def wait_for(self, waiting: Waiting) -> bool:
-        """Ask to be told once the source is no longer loading; False if it is not."""
+        """Ask to be told once the first rows are there, or the status is another; False if they are there."""
         self._node_in_use()
-        if self.status != "loading":
+        if not self.is_waiting:
             return False
         self._waiting[waiting] = None
         return True
@@ -106,9 +111,11 @@ class Readable(Source[R_co]):
         """
         import asyncio
 
-        future = asyncio.get_running_loop().create_future()
-        wake = Wake(future)
-        if self.wait_for(wake):
+        self._node_in_use()
+        while self.status in ("idle", "loading"):
+            future = asyncio.get_running_loop().create_future()
+            wake = Wake(future)
+            self.wait_for(wake)
             try:
                 await future
             finally:
@@ -116,6 +123,32 @@ class Readable(Source[R_co]):
         self._node_in_use()
         if self.status == "error":
             raise CollectionError(f"{self} is in status 'error'") from self.error
+
+    def subscribe_status(self, fn: Callable[[Status], object]) -> StatusSubscription:
+        """Call `fn` with the new status whenever it has changed, after the epoch that changed it.
+
+        Returns:
+            A subscription, alive until its `close()` or until the status is "closed".
+        """
+        graph, node = self._used(), self._find_node()
+        graph.refuse_while_stepping("subscribe")
+        subscription = StatusSubscription(self, graph, fn, forget=self._forget)
+        self._followers[subscription] = None
+        if node is not None:
+            subscription.follow(node)
+        return subscription
+
+    def _status_changed(self) -> None:
+        """Tell followers that they are to look at the status again."""
+        for follower in tuple(self._followers):
+            if not isinstance(follower, Subscription):
+                follower.status_changed()
+
+    def _end_followers(self) -> None:
+        """Close what follows the rows; who follows the status closes itself when it is told."""
+        for follower in tuple(self._followers):
+            if not isinstance(follower, StatusSubscription):
+                follower.close()
 
     # -- rows --------------------------------------------------------------------------------------------------------
 
@@ -207,7 +240,7 @@ class Readable(Source[R_co]):
             inbox.follow(node)
         return Changes(self, graph, inbox, present_rows(node) if initial else None)
 
-    def _forget(self, follower: Subscription | Inbox) -> None:
+    def _forget(self, follower: Follower) -> None:
         self._followers.pop(follower, None)
 
     def _repr_html_(self) -> str:

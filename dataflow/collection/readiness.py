@@ -26,6 +26,19 @@ class Waiting(Protocol):
         ...
 
 
+class Loader(Protocol):
+    """A source that delivers the rows of a collection once it is started."""
+
+    @property
+    def is_started(self) -> bool:
+        """Whether it has been started."""
+        ...
+
+    def start(self) -> None:
+        """Begin to deliver rows: the collection turns to "loading", and gets ready or fails later on."""
+        ...
+
+
 class Readiness(Commit):
     """The commit that hydrates what waited.
 

@@ -15,8 +15,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from dataflow.collection.following import Inbox
-from dataflow.collection.readable import Readable, Status, present_rows
+from dataflow.collection.readable import Follower, Readable, present_rows
 from dataflow.collection.readiness import Readiness
 from dataflow.errors import CollectionError, QueryError, UnknownFieldError
 from dataflow.live.functions import replace_functions
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from dataflow.circuit.commit import Announcement
     from dataflow.circuit.graph import Graph
     from dataflow.circuit.node import Node
-    from dataflow.collection.subscription import Subscription
+    from dataflow.collection.status import Status
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -54,6 +53,7 @@ class LiveQuery(Readable[R_co]):
         "_node",
         "_release",
         "_row_type",
+        "_sources",
         "_tree",
         "_waiter",
     )
@@ -76,7 +76,7 @@ class LiveQuery(Readable[R_co]):
         graph = self._used()
         graph.refuse_while_stepping("start a live query")
         graph.collect()
-        sources = _sources(tree)
+        sources = self._sources = _sources(tree)
         waits = [source.wait_for(self._waiter) for source in sources]
         if any(waits):
             self._let_go(graph, partial(_stop_waiting, self._waiter, sources))
@@ -101,8 +101,11 @@ class LiveQuery(Readable[R_co]):
 
     def source_ready(self) -> list[Announcement]:
         """Hydrate if every source is ready, and pass it on; return what is to be announced."""
-        if self.status != "loading" or any(s.status == "loading" for s in _sources(self._tree)):
+        if not self.is_waiting:
             return []
+        if any(source.is_waiting for source in self._sources):
+            self._status_changed()  # one of them may have failed
+            return [news for each in tuple(self._waiting) for news in each.source_ready()]
         try:
             self._start(self._used())
         except Exception as error:  # noqa: BLE001 - nobody to raise to: it becomes the status
@@ -114,13 +117,12 @@ class LiveQuery(Readable[R_co]):
             announcements += each.source_ready()
         return announcements
 
-    def _announce(self, followers: tuple[Subscription | Inbox, ...]) -> list[Announcement]:
+    def _announce(self, followers: tuple[Follower, ...]) -> list[Announcement]:
         node = self._node
-        for follower in followers:
-            if node is not None:
+        if node is not None:
+            for follower in followers:
                 follower.follow(node)
-            if isinstance(follower, Inbox):
-                follower.status_changed()
+        self._status_changed()
         present = present_rows(node)
         return [(node.rank, followers, present)] if node and present else []
 
@@ -145,8 +147,7 @@ class LiveQuery(Readable[R_co]):
             return
         graph = self._used()
         self._closed = True
-        for follower in tuple(self._followers):
-            follower.close()
+        self._end_followers()
         waiting, self._waiting = self._waiting, {}
         for each in waiting:
             each.source_ready()
@@ -154,6 +155,12 @@ class LiveQuery(Readable[R_co]):
             self._release()
             graph.collect()
         self._node = None
+        if self._followers:
+            graph.run(Readiness((self._tell_closed,)))
+
+    def _tell_closed(self) -> list[Announcement]:
+        self._status_changed()
+        return []
 
     def __enter__(self) -> Self:
         return self
@@ -192,19 +199,33 @@ class LiveQuery(Readable[R_co]):
 
     @property
     def status(self) -> Status:
-        """`loading` until all sources are ready, `error` after a user function raised, `closed`, else `ready`."""
+        """`loading` until all sources are ready, `error` after a user function raised or a source failed, `closed`, else `ready`."""
         if self._closed:
             return "closed"
-        if self._failure is not None:
+        if self.error is not None:
             return "error"
-        if self._node is None:
-            return "loading"
-        return "ready" if self._node.error is None else "error"
+        return "loading" if self._node is None else "ready"
 
     @property
     def error(self) -> BaseException | None:
-        """What the failing user function raised, while the status is `error`; the rows are the last good ones."""
+        """What the failing user function raised, or why a source failed, while the status is `error`.
+
+        After a user function raised, the rows are the last good ones. A source that has failed keeps its rows, and the result
+        follows them.
+        """
+        if self._closed:
+            return None
+        failed = (s.error for s in self._sources if s.status == "error")
+        return self._failed() or next(failed, None)
+
+    def _failed(self) -> BaseException | None:
+        """Return what the query itself failed on, if it did."""
         return self._failure if self._node is None else self._node.error
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it has not been computed for the first time."""
+        return not self._closed and self._node is None and self._failure is None
 
     def physical(self) -> tuple[Node, Layout]:
         """Return the last node of the plan and the layout of its rows, for the compiler."""
@@ -305,13 +326,14 @@ def run(query: Query[R] | Source[R]) -> list[R]:
         CollectionError: if a source is still loading, or is closed.
     """
     result = live(query, name="run")
-    if result.status == "loading":
+    if result.is_waiting:
         raise CollectionError(
             "a source of the query is still loading: wait for it, or use live(query)"
         )
     with result:
-        if result.error is not None:
-            raise result.error
+        error = result._failed()  # noqa: SLF001 - that a source has failed does not matter: it keeps its rows
+        if error is not None:
+            raise error
         return result.rows()
 
 

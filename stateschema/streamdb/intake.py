@@ -4,15 +4,17 @@ Law        What the collections show is the fold of the stream up to `offset` (l
 Start      Nothing is shown before the first batch that is up to date. All batches up to it are one
            epoch; then all collections become ready together. From there on each batch is an epoch.
 Status     loading → ready → closed, or from any of them → error. After an error or the end nothing
-           is taken in any more; the collections keep their last rows and stay readable.
+           is taken in any more; the collections have the same status, keep their last rows and stay
+           readable, and every `changes()` raises or ends.
 Offset     Where the stream goes on after what is shown; the start until something is.
 """
 
+import logging
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Generic, Literal, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
-from dataflow.collection.collection import mark_ready
+from dataflow.collection.collection import Collection, mark_ready
 from stateschema.errors import EventError, StreamClosedError
 from stateschema.schema.entity import StateSchema
 from stateschema.stream.batch import Batch
@@ -23,6 +25,8 @@ from stateschema.streamdb.txids import RecentTxids
 
 SchemaT = TypeVar("SchemaT", bound=StateSchema)
 Status: TypeAlias = Literal["loading", "ready", "error", "closed"]
+
+logger = logging.getLogger("stateschema")
 
 
 class Intake(Generic[SchemaT]):
@@ -84,14 +88,28 @@ class Intake(Generic[SchemaT]):
         return True
 
     def fail(self, error: Exception) -> None:
-        """Stop for good, for a reason."""
+        """Stop for good, for a reason: it becomes that of every collection."""
+        if self.status == "error":
+            return
         self.status = "error"
         self.error = error
+        self._tell(lambda collection: collection.mark_error(error))
 
     def end(self) -> None:
-        """Stop for good, because nothing more will come; an error stays an error."""
-        if self.status != "error":
-            self.status = "closed"
+        """Stop for good, because nothing more will come: the collections are closed. An error stays an error."""
+        if self.status in {"error", "closed"}:
+            return
+        self.status = "closed"
+        self._tell(lambda collection: collection.close())
+
+    def _tell(self, change: Callable[[Collection[Any]], None]) -> None:
+        """Change the status of every collection; what subscribers raise has no caller to go to."""
+        raised: list[Exception] = []
+        for collection in collections_of(self.collections).values():
+            with _kept(raised):
+                change(collection)
+        if raised:
+            logger.error("status subscribers raised", exc_info=ExceptionGroup("raised", raised))
 
     def has_applied(self, txid: str) -> bool:
         """Tell whether a txid is among the latest that were shown.

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataflow.collection.changes import Change
+from dataflow.errors import CollectionError
 from dataflow.live.live import live
 from dataflow.query.aggregates import count
 from dataflow.query.builder import query
@@ -338,6 +339,36 @@ def test_a_bad_event_while_live_is_fatal_and_told_to_all_who_wait() -> None:
     run(scenario)
 
 
+def test_changes_of_collections_and_queries_raise_a_fatal_error_and_end_with_the_db() -> None:
+    async def scenario() -> None:
+        stream = stream_of([message("1")])
+        db = StreamDB(Chat, stream=stream)
+        await db.preload()
+        messages = db.collections.messages
+        derived = live(query(messages))
+        waiting = [asyncio.ensure_future(anext(source.changes())) for source in (messages, derived)]
+        await asyncio.sleep(0)
+        await stream.append(events([change("message", "1", "update", 5)]))
+        done = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [
+            (type(error), error.__cause__) for error in done if isinstance(error, Exception)
+        ] == [
+            (CollectionError, db.error),
+            (CollectionError, db.error),
+        ]
+        await db.close()
+        assert (messages.status, derived.status, len(messages)) == ("error", "error", 1)
+
+        other = StreamDB(Chat, stream=stream_of([message("1")]))
+        await other.preload()
+        following = other.collections.messages.changes()
+        await other.close()
+        assert [each async for each in following] == []
+        assert (other.collections.messages.status, len(other.collections.messages)) == ("closed", 1)
+
+    run(scenario)
+
+
 def test_a_bad_event_in_the_history_fails_the_entry_and_shows_nothing() -> None:
     async def scenario() -> None:
         db = StreamDB(Chat, stream=stream_of([message("1")], [change("message", "1", "update", 5)]))
@@ -345,7 +376,7 @@ def test_a_bad_event_in_the_history_fails_the_entry_and_shows_nothing() -> None:
             async with db:
                 pytest.fail("entered")
         assert (db.status, shown(db.collections)) == ("error", NOTHING)
-        assert db.collections.messages.status == "loading"
+        assert db.collections.messages.status == "error"
 
     run(scenario)
 
