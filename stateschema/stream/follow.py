@@ -66,9 +66,15 @@ class Signal:
 
     def wake(self) -> None:
         """Wake everybody who waits, in whatever thread."""
+        try:
+            here = asyncio.get_running_loop()
+        except RuntimeError:
+            here = None
         for future in tuple(self._waiting):
             loop = future.get_loop()
-            if not loop.is_closed():
+            if loop is here:  # waking a loop from outside costs a system call
+                resolve(future)
+            elif not loop.is_closed():
                 loop.call_soon_threadsafe(resolve, future)
 
     @contextmanager

@@ -27,7 +27,7 @@ class MemoryStream:
     >>> from stateschema.events import parse_event
     >>> stream = MemoryStream()
     >>> stream.append_now(parse_event({"headers": {"control": "reset"}}))
-    '0000000000000001'
+    '0000000000000000_0000000000000001'
     >>> stream.read_now().messages
     [{'headers': {'control': 'reset'}}]
 
