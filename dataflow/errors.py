@@ -19,10 +19,13 @@ cause of the status "error" of the node that called it.
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+_FIELDS_SHOWN: Final = 24
 
 
 class DataflowError(Exception):
@@ -66,6 +69,10 @@ class UnknownFieldError(QueryError, AttributeError):
         self.owner = owner
         self.fields = tuple(fields)
         super().__init__(f"{owner} has no field {name!r}{near(name, self.fields)}")
+        if self.fields:
+            others = len(self.fields) - _FIELDS_SHOWN
+            more = f" and {others} more" if others > 0 else ""
+            self.add_note(f"it has {', '.join(self.fields[:_FIELDS_SHOWN])}{more}")
         self.name: str = name  # the attribute of every AttributeError, here never None
 
     def __reduce__(self) -> tuple[type[UnknownFieldError], tuple[str, str, tuple[str, ...]]]:

@@ -53,8 +53,12 @@ def leaf(source: object, clause: str) -> ir.Scan | ir.Named:
     if isinstance(source, Alias):
         return leaf_of(source)
     name = kind_of_part(source) if isinstance(source, QueryPart) else repr(source)
-    hints = ("a query gets a name by q.alias('x')",) if isinstance(source, QueryPart) else ()
-    raise refusal(f"{clause} takes a collection, a live result or an alias, not {name}", *hints)
+    hint = (
+        "a query gets a name by q.alias('x')"
+        if isinstance(source, QueryPart)
+        else "rows are queried in a collection: Collection(name, key=...)"
+    )
+    raise refusal(f"{clause} takes a collection, a live result or an alias, not {name}", hint)
 
 
 def where_conditions(clauses: Clauses, values: Sequence[object]) -> Clauses:
@@ -92,7 +96,7 @@ def group_condition(clauses: Clauses, value: object, clause: str) -> Scalar:
 def group_key(clauses: Clauses, value: object, clause: str) -> Scalar:
     """Return an expression to group by."""
     if not isinstance(value, Expr):
-        raise _no_expression(value, clause, "name a field: group_by(alias.field)")
+        raise _no_expression(value, clause, "name the fields: group_by(alias.one, alias.other)")
     check_free_of_groups(value, clause)
     check_aliases(value, clauses.source, clause)
     return node_of(value)
@@ -161,7 +165,10 @@ def check_window(clauses: Clauses, rows: object, clause: str) -> None:
             f"call order_by(...) before {clause}",
         )
     if isinstance(rows, bool) or not isinstance(rows, int) or rows < 0:
-        raise refusal(f"{clause} takes a number of rows, 0 or more, not {rows!r}")
+        raise refusal(
+            f"{clause} takes a number of rows, 0 or more, not {rows!r}",
+            f"without {clause} all rows are kept",
+        )
 
 
 def _resolved(clauses: Clauses, part: Expr[object], clause: str) -> Scalar:
@@ -173,4 +180,6 @@ def _no_expression(value: object, clause: str, hint: str) -> QueryError:
     name = kind_of_part(value) if isinstance(value, QueryPart) else repr(value)
     if isinstance(value, WindowFunction):
         hint = f"say over which rows: {value!r}.over(order_by=alias.field)"
+    elif isinstance(value, QueryPart):
+        hint = value._instead  # noqa: SLF001 - an alias has no public names but fields
     return refusal(f"{clause} takes an expression, not {name}", hint)

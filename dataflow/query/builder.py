@@ -13,6 +13,7 @@ from typing import (
     Any,
     Generic,
     Literal,
+    Never,
     NoReturn,
     Self,
     TypeAlias,
@@ -28,10 +29,11 @@ from dataflow.query.clauses import Clauses
 from dataflow.query.joining import joined
 from dataflow.query.rows import columns_of, fields_of_type, row_type_of
 from dataflow.query.scalar import Aggregate, Record, contains
+from dataflow.query.synonyms import CLAUSES
 from dataflow.query.traps import QueryPart, check_function, refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from dataflow.query.aggregates.expression import OrderBy
     from dataflow.query.expr import Expr
@@ -55,7 +57,7 @@ class Query(QueryPart, Generic[R_co]):
     __slots__ = ("_clauses",)
 
     _part = "a query"
-    _instead = "name a column of it: q.alias('x').column"
+    _instead = "name a column of it: q.alias('x').column; its rows in a column are nested(q)"
 
     def __init__(self, clauses: Clauses) -> None:
         self._clauses = clauses
@@ -67,12 +69,16 @@ class Query(QueryPart, Generic[R_co]):
         self,
         other: Source[Any] | Alias[Any],
         *,
-        on: Expr[bool],
+        on: Expr[bool] | Iterable[Expr[bool]],
         how: Literal["inner", "left", "right", "full"] = "inner",
     ) -> Query[dict[str, Any]]: ...
     @overload
     def join(
-        self, other: Source[Any] | Alias[Any], *, on: Expr[bool], how: Literal["semi", "anti"]
+        self,
+        other: Source[Any] | Alias[Any],
+        *,
+        on: Expr[bool] | Iterable[Expr[bool]],
+        how: Literal["semi", "anti"],
     ) -> Self: ...
     @overload
     def join(
@@ -82,15 +88,15 @@ class Query(QueryPart, Generic[R_co]):
         self,
         other: Source[Any] | Alias[Any],
         *,
-        on: Expr[bool] | None = None,
+        on: Expr[bool] | Iterable[Expr[bool]] | None = None,
         how: JoinKind = "inner",
     ) -> Query[Any]:
         """Combine each row with the rows of another source that match it.
 
         Args:
             other: A source, or an alias of a source or of a query.
-            on: Equalities between columns of both sides, ANDed, and any further condition on the
-                match. A null matches nothing.
+            on: Equalities between columns of both sides, and any further condition on the match; one
+                expression, or several that are ANDed. A null matches nothing.
             how: `inner` keeps matching pairs; `left`, `right` and `full` also the unmatched rows of
                 that side, the other being null; `semi` and `anti` the left rows with and without a
                 match, as they are; `cross` pairs all rows and takes no `on`.
@@ -124,13 +130,18 @@ class Query(QueryPart, Generic[R_co]):
 
     # -- groups
 
-    def group_by(self, *keys: Expr[Any]) -> Query[dict[str, Any]]:
+    def group_by(self, *keys: Expr[Any], **names: Never) -> Query[dict[str, Any]]:
         """Make one row of all rows with equal keys; nulls are equal here.
 
-        Without keys the whole input is one group, even if it is empty.
+        Without keys the whole input is one group, even if it is empty. Keys get their names in select.
         """
         clauses = self._clauses
         clauses.check_place("group_by")
+        for name in names:
+            raise refusal(
+                f"group_by takes keys without names, not {name}=",
+                f"{name} = expression; group_by({name}).select({name}={name})",
+            )
         nodes = tuple(arguments.group_key(clauses, key, "group_by") for key in keys)
         return Query(clauses.called("group_by", keys=nodes))
 
@@ -191,7 +202,10 @@ class Query(QueryPart, Generic[R_co]):
                 "write .select(...).into(T), or .map(T) to call T with each row",
             )
         if not isinstance(row_type, type):
-            raise refusal(f"into takes a class, not {row_type!r}")
+            raise refusal(
+                f"into takes a class, not {row_type!r}",
+                "a function goes into map(...), after select",
+            )
         fields = fields_of_type(row_type)
         columns = columns_of(ir.Project(clauses.source, clauses.record))
         for name in columns or ():
@@ -237,7 +251,9 @@ class Query(QueryPart, Generic[R_co]):
         clauses = self._clauses
         clauses.check_place("order_by")
         if not parts:
-            raise refusal("order_by needs at least one expression")
+            raise refusal(
+                "order_by needs at least one expression", "write order_by(alias.field.desc())"
+            )
         order = tuple(arguments.order_part(clauses, part, "order_by") for part in parts)
         arguments.check_grouped(clauses, tuple(part.by for part in order), "order_by")
         return self._with(clauses.called("order_by", order=order))
@@ -272,7 +288,7 @@ class Query(QueryPart, Generic[R_co]):
     def alias(self, name: str) -> Alias[R_co]:
         """Return this query under a name, as the source of another query."""
         if not isinstance(name, str):
-            raise refusal(f"the name of an alias is a text, not {name!r}")
+            raise refusal(f"the name of an alias is a text, not {name!r}", "write q.alias('x')")
         return Alias(ir.Named(self._plan(), name))
 
     @property
@@ -290,9 +306,23 @@ class Query(QueryPart, Generic[R_co]):
             "a query has no rows to iterate", "run(q) computes them once, live(q) keeps them"
         )
 
+    if not TYPE_CHECKING:  # a checker reports unknown methods by itself
+
+        def __getattr__(self, name: str) -> NoReturn:
+            if name.startswith("_"):  # also asked while a copy has no clauses yet
+                raise AttributeError(f"a query has no attribute {name!r}")
+            owner = f"the query of {self._names()}"
+            error = UnknownFieldError(name, owner, [n for n in dir(self) if n[0] != "_"])
+            if name in CLAUSES:
+                error.add_note(f"write {CLAUSES[name]}")
+            error.add_note(f"a column of it is named through an alias: q.alias('x').{name}")
+            raise error
+
     def __repr__(self) -> str:
-        names = ", ".join(ir.scope(self._clauses.source))
-        return f"<Query of {names}: {', '.join(self._clauses.calls) or 'all rows'}>"
+        return f"<Query of {self._names()}: {', '.join(self._clauses.calls) or 'all rows'}>"
+
+    def _names(self) -> str:
+        return ", ".join(ir.scope(self._clauses.source))
 
     def _with(self, clauses: Clauses) -> Self:
         return type(self)(clauses)

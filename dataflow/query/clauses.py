@@ -30,6 +30,7 @@ from dataflow.query.grouping import Cells
 from dataflow.query.notation import text_of
 from dataflow.query.rows import column, columns_of
 from dataflow.query.scalar import (
+    Apply,
     Cell,
     Column,
     Nested,
@@ -126,8 +127,11 @@ class Clauses:
             return
         if earlier[0] == clause:
             raise refusal(f"{clause} is called twice", _TWICE.get(clause, _WRAP))
-        hint = f"{_WRAP}; there call {clause}"
-        raise refusal(f"{clause} cannot follow {earlier[0]}", *_PLACE.get(clause, ()), hint)
+        hint = f"call it before {earlier[0]}, or {_WRAP} and there call {clause}"
+        why = _PLACE.get((clause, earlier[0]))
+        raise refusal(
+            f"{clause} cannot follow {earlier[0]}", *((hint,) if why is None else (why, hint))
+        )
 
     def resolved(self, node: Scalar, clause: str) -> Scalar:
         """Return an expression with its selected columns replaced by what they select."""
@@ -145,12 +149,20 @@ class Clauses:
                 "only a query inside nested(...) may name aliases of the query around it"
             )
             raise error
-        return self._tree()
+        tree = self.tree()
+        for part in _order_of(tree):
+            if contains(part.by, Apply):
+                raise refusal(
+                    f"order_by {text_of(part.by)}: rows cannot be put in order by a call",
+                    "select its result in a subquery: "
+                    "s = query(a).select(a, place=fn(f, a.x)).alias('s'); query(s).order_by(s.place)",
+                )
+        return tree
 
     def nested_plan(self) -> ir.Node:
         """Return the finished tree of a query inside another one, whose aliases it may name."""
         if not self.correlated:
-            return self.plan()
+            return self.tree()
         computed = (*(() if self.record is None else (self.record,)), *(o.by for o in self.order))
         if any(contains(part, Window) for part in computed):
             raise refusal(
@@ -158,9 +170,10 @@ class Clauses:
                 "compute it in a subquery: query(q.alias('x')).where(x.id == outer.id)",
             )
         source = ir.Filter(self.source, conjunction(self.correlated))
-        return replace(self, source=source, correlated=(), outer=()).plan()
+        return replace(self, source=source, correlated=(), outer=()).tree()
 
-    def _tree(self) -> ir.Node:
+    def tree(self) -> ir.Node:
+        """Return the finished tree, whichever aliases its conditions name."""
         if self.keys is not None and self.record is None:
             raise refusal(
                 "group_by without select: its groups have no columns yet",
@@ -255,13 +268,22 @@ class Clauses:
         if self.record is None:
             raise refusal(
                 f"selected.{node.name} in {clause} before there is a select",
-                f"call select(...) first, then {clause}",
+                f"call select(...) first, then {clause}"
+                if clause != "select"
+                else f"{node.name} = expression; select({node.name}={node.name}, more={node.name} + 1)",
             )
         found = column(self.record, node.name, self.source)
         if found is None:
             known = columns_of(ir.Project(self.source, self.record)) or ()
             raise UnknownFieldError(node.name, "select", known)
         return found
+
+
+def _order_of(tree: ir.Node) -> tuple[Ordering, ...]:
+    """Return the order of a finished tree, which stands below its select and map."""
+    while isinstance(tree, ir.MapRows | ir.Project):
+        tree = tree.input
+    return tree.by if isinstance(tree, ir.Order) else ()
 
 
 _WRAP: Final = "wrap it: query(q.alias('x'))"
@@ -272,7 +294,7 @@ _TWICE: Final = {
     "offset": "the query keeps one window: limit(n, offset=k)",
     "select": "name all columns in one call: select(a, total=a.x + 1)",
 }
-_PLACE: Final[dict[str, tuple[str, ...]]] = {
-    "where": ("where looks at rows of the sources; a condition on groups is having(...)",),
-    "order_by": ("order_by decides which rows a limit keeps, so it comes first",),
+_PLACE: Final[dict[tuple[str, str], str]] = {
+    ("where", "group_by"): "where looks at rows; a condition on groups is having(...)",
+    ("order_by", "one"): "order_by decides which row is the first, so it comes before",
 }

@@ -53,7 +53,10 @@ def _combined(tree: ir.Node, name: str) -> Query[R]:
 def _operands(queries: Sequence[Query[R] | Source[R]], name: str) -> tuple[ir.Node, ...]:
     """Return the trees of the operands, whose columns must be the same."""
     if len(queries) < 2:
-        raise refusal(f"{name} takes two queries or more, not {len(queries)}")
+        raise refusal(
+            f"{name} takes two queries or more, not {len(queries)}",
+            f"write {name}(first, second); of a list: {name}(*queries)",
+        )
     trees = tuple(operand(query, name) for query in queries)
     columns = [columns_of(tree) for tree in trees]
     first = columns[0]

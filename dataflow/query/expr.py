@@ -8,8 +8,7 @@ Beside its node an expression remembers where its aliases come from (`Origins`),
 of one name are told apart: mixing them in one expression is refused here, using one in a query that
 knows the name for something else is refused there.
 
-Everything Python would do with an object on its own - truth, iteration, length, membership, hashing,
-formatting - is refused; see `traps`.
+Everything Python would do with an object on its own is refused; see `unevaluated`.
 """
 
 from __future__ import annotations
@@ -27,9 +26,8 @@ from typing import (
     TypeVar,
 )
 
-from dataflow.errors import QueryError, UnknownFieldError
 from dataflow.query.notation import ordering_text, text_of
-from dataflow.query.operations.registry import OPERATIONS
+from dataflow.query.precision import check_comparable
 from dataflow.query.scalar import (
     Call,
     Const,
@@ -42,10 +40,10 @@ from dataflow.query.traps import (
     check_constant,
     no_comparison,
     no_condition,
-    no_truth,
     refusal,
     several,
 )
+from dataflow.query.unevaluated import Unevaluated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -60,7 +58,7 @@ Origins: TypeAlias = "Mapping[str, ir.Scan | ir.Named]"
 NO_ORIGINS: Final[Origins] = MappingProxyType({})
 
 
-class Expr(QueryPart, Generic[T_co]):
+class Expr(Unevaluated, Generic[T_co]):
     """A value computed for each row: a column, a constant, or something made of those.
 
     Comparisons and arithmetic give expressions again; `&`, `|` and `~` are AND, OR and NOT of
@@ -73,7 +71,6 @@ class Expr(QueryPart, Generic[T_co]):
 
     __slots__ = ("_node", "_origins")
     __hash__: ClassVar[None]  # type: ignore[assignment]  # equality gives an expression
-    __array_ufunc__: ClassVar[None] = None  # NumPy scalars leave the operator to us
 
     _part = "an expression"
 
@@ -132,6 +129,7 @@ class Expr(QueryPart, Generic[T_co]):
             return call("in_any", self, *[operand(option, "in_") for option in options])
         for option in options:
             check_constant(option, "in_")
+            check_comparable(self._node, Const(option), self._origins, "in_")
         return call("in", self, Expr(Const(options)))
 
     def not_in(self, values: Iterable[object]) -> Expr[bool]:
@@ -140,7 +138,8 @@ class Expr(QueryPart, Generic[T_co]):
 
     def between(self, low: object, high: object) -> Expr[bool]:
         """Test whether the value lies between two bounds, both included."""
-        return (self >= low) & (self <= high)
+        least, most = operand(low, "between"), operand(high, "between")
+        return (self >= least) & (self <= most)
 
     def is_null(self) -> Expr[bool]:
         """Test whether the value is null or missing; never unknown."""
@@ -231,46 +230,27 @@ class Expr(QueryPart, Generic[T_co]):
         """Order by this value, largest first; nulls stand first here too, unless told otherwise."""
         return _order(self, nulls, descending=True)
 
-    # -- what an expression is not
-
-    def __bool__(self) -> NoReturn:
-        no_truth(text_of(self._node))
-
-    def __iter__(self) -> NoReturn:
-        raise self._is_no_container("it cannot be iterated", "name the columns one by one")
-
-    def __contains__(self, item: object) -> NoReturn:
-        raise self._is_no_container(
-            "'in' cannot ask it", "write x.contains(part), or x.in_([1, 2]) for x in (1, 2)"
-        )
-
-    def __len__(self) -> NoReturn:
-        raise self._is_no_container("it has no length yet", "write length(x)")
-
-    def __format__(self, spec: str, /) -> NoReturn:
-        raise self._is_no_container(
-            "it has no text yet", "write concat('a', x); to show the expression itself: f'{x!r}'"
-        )
+    # -- what an expression is not: see Unevaluated
 
     if not TYPE_CHECKING:  # a checker reports unknown methods by itself
 
         def __getattr__(self, name: str) -> NoReturn:
             if name.startswith("_"):
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-            error = UnknownFieldError(name, f"expression {text_of(self._node)!r}", _METHODS)
-            if name in OPERATIONS:
-                error.add_note(f"{name} is a function: from dataflow import {name}; {name}(x)")
-            error.add_note(f"after a dot stand methods; a field of a nested value is x[{name!r}]")
-            raise error
+            raise self._no_method(name, _METHODS)
 
     def __repr__(self) -> str:
         return f"<Expr {text_of(self._node)}>"
 
     def _compare(self, name: str, other: object) -> Expr[bool]:
-        return call(name, self, operand(other, name))
+        right = operand(other, name)
+        compared = call(name, self, right)
+        if name in _SYMBOLS:
+            check_comparable(self._node, node_of(right), origins_of(compared), _SYMBOLS[name])
+        return compared
 
-    def _is_no_container(self, what: str, hint: str) -> QueryError:
-        return refusal(f"expression {text_of(self._node)!r} is computed for each row: {what}", hint)
+    def _text(self) -> str:
+        return text_of(self._node)
 
 
 class Order(QueryPart):
@@ -363,7 +343,9 @@ _METHODS: Final = tuple(name for name in vars(Expr) if not name.startswith("_"))
 
 def _order(expr: Expr[Any], nulls: str, *, descending: bool) -> Order:
     if nulls not in ("first", "last"):
-        raise refusal(f"nulls is 'first' or 'last', not {nulls!r}")
+        raise refusal(
+            f"nulls is 'first' or 'last', not {nulls!r}", "it is where nulls stand in the result"
+        )
     ordering = Ordering(node_of(expr), descending, nulls == "last")
     return Order(ordering, origins_of(expr))
 

@@ -75,7 +75,10 @@ def recursive(
 
 def _check_rounds(rounds: object) -> None:
     if isinstance(rounds, bool) or not isinstance(rounds, int) or rounds < 1:
-        raise refusal(f"max_rounds is a number of rounds, 1 or more, not {rounds!r}")
+        raise refusal(
+            f"max_rounds is a number of rounds, 1 or more, not {rounds!r}",
+            "it bounds how often the step runs in one epoch; 10_000 by default",
+        )
 
 
 def _columns(tree: ir.Node, part: str) -> tuple[str, ...]:
@@ -160,6 +163,7 @@ _CLAUSES: Final[dict[type, str]] = {
     ir.Group: "group_by",
     ir.Nest: "nested",
     ir.Order: "order_by",
+    ir.Windowed: "a window function",
 }
 _AFTERWARDS: Final = "do that with the finished result: query(recursive(...).alias('x'))"
 _NOT_YET: Final = (

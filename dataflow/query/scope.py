@@ -71,7 +71,9 @@ def check_free_of_groups(part: Expr[Any] | Order, clause: str) -> None:
         if isinstance(node, Aggregate):
             raise refusal(
                 f"aggregate {text_of(node)!r} in {clause}, which looks at single rows",
-                "a condition on groups belongs in having(...), after group_by",
+                "a condition on groups belongs in having(...), after group_by"
+                if clause == "where"
+                else "select it in a subquery: query(q.alias('x'))",
             )
         if isinstance(node, Nested):
             raise refusal(

@@ -35,11 +35,11 @@ class QueryPart:
     _instead: ClassVar[str] = "name a field of it"
 
 
-def refusal(message: str, *hints: str) -> QueryError:
-    """Return a QueryError with hints on what to write instead."""
+def refusal(message: str, hint: str, *more: str) -> QueryError:
+    """Return a QueryError with one hint or more on what to write instead."""
     error = QueryError(message)
-    for hint in hints:
-        error.add_note(hint)
+    for note in (hint, *more):
+        error.add_note(note)
     return error
 
 
@@ -88,7 +88,9 @@ def check_function(value: object, clause: str, instead: str) -> None:
     if isinstance(value, QueryPart):
         raise refusal(f"{clause} takes a function, not {kind_of_part(value)}", instead)
     if not callable(value):
-        raise refusal(f"{clause} takes a function, not {value!r}")
+        raise refusal(
+            f"{clause} takes a function, not {value!r}", "name a function, or write lambda row: ..."
+        )
     if is_async(value):
         raise refusal(
             f"{clause} cannot call a coroutine function: {value!r}",
@@ -114,13 +116,17 @@ def no_condition(value: object, clause: str) -> QueryError:
         )
     if isinstance(value, QueryPart):
         kind = kind_of_part(value)
-        return refusal(f"{clause} takes a condition, not {kind}", "compare a field of it")
+        hint = value._instead  # noqa: SLF001 - an alias has no public names but fields
+        return refusal(f"{clause} takes a condition, not {kind}", hint)
     if callable(value):
         return refusal(
             f"{clause} takes an expression, not a function: {value!r}",
             "a function of the row goes into filter(...)",
         )
-    return refusal(f"{clause} takes a condition, not {value!r}", "always true is lit(True)")
+    return refusal(
+        f"{clause} takes a condition, not {value!r}",
+        "compare a column: alias.field == value; always true is lit(True)",
+    )
 
 
 def no_truth(text: str) -> NoReturn:

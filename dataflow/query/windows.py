@@ -210,4 +210,4 @@ def _check_parts(window: Window) -> None:
 
 
 def _several(parts: Any) -> list[Any]:
-    return [parts] if isinstance(parts, QueryPart) else list(parts)
+    return [parts] if isinstance(parts, QueryPart | str) else list(parts)

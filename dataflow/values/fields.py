@@ -8,7 +8,21 @@ a value, and a row of it answers whatever attribute it is asked for.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Final, is_typeddict
+from types import MappingProxyType, UnionType
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Final,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _EXTRA: Final = "__pydantic_extra__"
 _COMPARED: Final[dict[type[Any], tuple[str, ...] | None]] = {}
@@ -54,6 +68,29 @@ def compared_fields(cls: type[Any]) -> tuple[str, ...] | None:
 def keeps_extra_fields(cls: type[Any]) -> bool:
     """Tell whether `cls` is a pydantic model whose instances may hold undeclared fields."""
     return is_pydantic_model(cls) and cls.model_config.get("extra") == "allow"
+
+
+def declared_types(row_type: Any) -> Mapping[str, frozenset[Any]]:
+    """Return the types that each declared field may have, as far as annotations can be read.
+
+    >>> from typing import NamedTuple
+    >>> declared_types(NamedTuple("Row", [("price", float | None)]))["price"] == {float, type(None)}
+    True
+    """
+    cls = get_origin(row_type) or row_type
+    if not isinstance(cls, type) or declared_fields(cls) is None:
+        return MappingProxyType({})
+    try:
+        hints = get_type_hints(cls)
+    except Exception:  # noqa: BLE001 - reading annotations evaluates foreign code, which may raise anything
+        return MappingProxyType({})
+    return {name: frozenset(_alternatives(hint)) for name, hint in hints.items()}
+
+
+def _alternatives(hint: Any) -> tuple[Any, ...]:
+    if get_origin(hint) in (Union, UnionType):
+        return tuple(part for each in get_args(hint) for part in _alternatives(each))
+    return _alternatives(get_args(hint)[0]) if get_origin(hint) is Annotated else (hint,)
 
 
 def is_pydantic_model(cls: type[Any]) -> bool:

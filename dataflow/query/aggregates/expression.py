@@ -38,7 +38,7 @@ class AggregateExpr(Expr[T_co]):
         added = [as_condition(condition, "where of an aggregate") for condition in conditions]
         parts = tuple(map(node_of, added))
         for part in parts:
-            _check_free_of_windows(part)
+            _check_free_of_windows(part, node.kind)
         if node.where is not None:
             parts = (node.where, *parts)
         where = conjunction(parts) if parts else None
@@ -75,13 +75,13 @@ def aggregate_of(
         options: What is no expression.
     """
     args = [_argument(value, kind) for value in of]
-    parts = [order_by] if isinstance(order_by, QueryPart) else list(order_by)
+    parts = [order_by] if isinstance(order_by, QueryPart | str) else list(order_by)
     order = [as_order(part, "order_by of an aggregate") for part in parts]
     node = Aggregate(kind, tuple(map(node_of, args)), None, tuple(map(ordering_of, order)), options)
     for arg in node.args + tuple(part.by for part in node.order_by):
         if contains(arg, Aggregate):
             raise refusal(
-                f"aggregate {text_of(arg)!r} stands inside another aggregate",
+                f"aggregate {text_of(arg)!r} stands inside aggregate {kind!r}",
                 "aggregate twice: group in a subquery, then group query(q.alias('x')) again",
             )
         if contains(arg, Nested):
@@ -89,7 +89,7 @@ def aggregate_of(
                 f"a nested query stands inside aggregate {kind!r}",
                 "nest in a subquery, then aggregate query(q.alias('x'))",
             )
-        _check_free_of_windows(arg)
+        _check_free_of_windows(arg, kind)
         if contains(arg, Selected):
             raise refusal(
                 f"{text_of(arg)} is a column of the result and cannot be aggregated in it",
@@ -98,10 +98,10 @@ def aggregate_of(
     return AggregateExpr(node, merged(*args, *order))
 
 
-def _check_free_of_windows(part: Scalar) -> None:
+def _check_free_of_windows(part: Scalar, kind: str) -> None:
     if contains(part, Window):
         raise refusal(
-            f"window function {text_of(part)!r} stands inside an aggregate",
+            f"window function {text_of(part)!r} stands inside aggregate {kind!r}",
             "compute it in a subquery, then aggregate query(q.alias('x'))",
         )
 
@@ -112,7 +112,7 @@ def _argument(value: object, kind: str) -> Expr[Any]:
     if isinstance(value, Expr):
         return value
     name = kind_of_part(value) if isinstance(value, QueryPart) else repr(value)
-    raise refusal(f"aggregate {kind} takes an expression, not {name}")
+    raise refusal(f"aggregate {kind} takes an expression, not {name}", "name a field: alias.field")
 
 
 def column(value: object, name: str) -> Expr[Any]:

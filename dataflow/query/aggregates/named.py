@@ -79,7 +79,10 @@ def string_agg(
     Complexity: O(rows of the group) for each change of the group; `fold` costs less.
     """
     if not isinstance(separator, str):
-        raise refusal(f"the separator of string_agg is a text, not {separator!r}")
+        raise refusal(
+            f"the separator of string_agg is a text, not {separator!r}",
+            "several values in one text are string_agg(concat(x, y), ', ')",
+        )
     return aggregate_of(
         "string_agg", column(of, "string_agg"), order_by=order_by, options=(separator,)
     )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from dataflow.errors import QueryError
 from dataflow.query.expr import Expr, as_condition, call, operand
 from dataflow.query.functions.argument import argument
 from dataflow.query.traps import refusal
 
 if TYPE_CHECKING:
     from dataflow.query.alias import Alias
+
+_CASE: Final = "write case((x > 9, 'many'), (x > 0, 'some'), else_='none')"
 
 
 def and_(*conditions: Expr[Any]) -> Expr[bool]:
@@ -36,7 +37,7 @@ def is_null(value: Expr[Any] | Alias[Any]) -> Expr[bool]:
 def coalesce(*values: object) -> Expr[Any]:
     """Return the first value that is not null."""
     if not values:
-        raise QueryError("coalesce needs at least one value")
+        raise refusal("coalesce needs at least one value", "write coalesce(x, 'none')")
     return call("coalesce", *[argument(value, "coalesce") for value in values])
 
 
@@ -52,12 +53,12 @@ def case(*branches: tuple[Expr[Any], object], else_: object = None) -> Expr[Any]
         else_: The value if no condition is true; null by default.
     """
     if not branches:
-        raise refusal("case needs at least one (condition, value)")
+        raise refusal("case needs at least one (condition, value)", _CASE)
     args: list[Expr[Any]] = []
     pairs: tuple[object, ...] = branches
     for branch in pairs:
         if not isinstance(branch, tuple) or len(branch) != 2:
-            raise refusal(f"case takes pairs (condition, value), not {branch!r}")
+            raise refusal(f"case takes pairs (condition, value), not {branch!r}", _CASE)
         args += [as_condition(branch[0], "case"), argument(branch[1], "case")]
     return call("case", *args, argument(else_, "case"))
 
@@ -84,7 +85,7 @@ def greatest(*values: object) -> Expr[Any]:
 
 def _extreme(name: str, values: tuple[object, ...]) -> Expr[Any]:
     if not values:
-        raise QueryError(f"{name} needs at least one value")
+        raise refusal(f"{name} needs at least one value", f"write {name}(x, y)")
     return call(name, *[operand(value, name) for value in values])
 
 

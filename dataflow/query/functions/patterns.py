@@ -42,11 +42,14 @@ def regexp_extract(text: object, pattern: str | re.Pattern[str], group: int | st
     if isinstance(group, str):
         if group not in compiled.groupindex:
             matches = near(group, compiled.groupindex)
-            raise refusal(f"pattern {compiled.pattern!r} has no group {group!r}{matches}")
+            raise refusal(
+                f"pattern {compiled.pattern!r} of regexp_extract has no group {group!r}{matches}",
+                f"a group with a name is written (?P<{group}>...)",
+            )
     elif isinstance(group, bool) or not 0 <= group <= compiled.groups:
         raise refusal(
-            f"pattern {compiled.pattern!r} has no group {group!r}",
-            f"it has {compiled.groups} groups, in parentheses; 0 is the whole occurrence",
+            f"pattern {compiled.pattern!r} of regexp_extract has no group {group!r}",
+            f"its last group, in parentheses, is {compiled.groups}; 0 is the whole occurrence",
         )
     what = operand(text, "regexp_extract")
     return call("regexp_extract", what, Expr(Const(compiled)), Expr(Const(group)))
@@ -65,11 +68,17 @@ def regexp_replace(text: object, pattern: str | re.Pattern[str], replacement: st
     """
     compiled = _compiled(pattern, "regexp_replace")
     if not isinstance(replacement, str):
-        raise refusal(f"the replacement of regexp_replace is a text, not {replacement!r}")
+        raise refusal(
+            f"the replacement of regexp_replace is a text, not {replacement!r}",
+            "a text that differs from row to row is put in with replace(x, part, instead)",
+        )
     try:
         compiled.sub(replacement, "")
     except (re.error, IndexError) as error:
-        raise refusal(f"replacement {replacement!r} is invalid: {error}") from error
+        raise refusal(
+            f"replacement {replacement!r} of regexp_replace is invalid: {error}",
+            r"\1 and \g<name> are groups of the pattern, \\ is a backslash",
+        ) from error
     what = operand(text, "regexp_replace")
     return call("regexp_replace", what, Expr(Const(compiled)), Expr(Const(replacement)))
 
@@ -85,4 +94,7 @@ def _compiled(pattern: object, place: str) -> re.Pattern[str]:
     try:
         return re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
-        raise refusal(f"pattern {pattern!r} of {place} is invalid: {error}") from error
+        raise refusal(
+            f"pattern {pattern!r} of {place} is invalid: {error}",
+            "re.escape(text) is the pattern of a text as it stands",
+        ) from error

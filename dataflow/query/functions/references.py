@@ -13,7 +13,13 @@ from dataflow.query.alias import Alias, leaf_of
 from dataflow.query.expr import Expr, merged, node_of
 from dataflow.query.functions.argument import argument
 from dataflow.query.scalar import Apply, Const, Fact, Selected
-from dataflow.query.traps import QueryPart, check_computed, check_function, refusal
+from dataflow.query.traps import (
+    QueryPart,
+    check_computed,
+    check_function,
+    kind_of_part,
+    refusal,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +37,9 @@ def lit(value: T) -> Expr[T]:
     <Expr 'none'>
     """
     if isinstance(value, QueryPart):
-        raise refusal("lit takes a constant; this already is a part of a query")
+        raise refusal(
+            f"lit takes a constant, not {kind_of_part(value)}", "use it as it is, without lit"
+        )
     check_computed(value, "lit")
     return Expr(Const(value))
 
@@ -85,7 +93,10 @@ class SelectedColumns(QueryPart):
 
     def __getitem__(self, name: str) -> Expr[Any]:
         if not isinstance(name, str):
-            raise refusal(f"brackets of selected take the name of a column, not {name!r}")
+            raise refusal(
+                f"brackets of selected take the name of a column, not {name!r}",
+                "an element of a selected column is selected.name[0]",
+            )
         return Expr(Selected(name))
 
     def __repr__(self) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dataflow.errors import QueryError
 from dataflow.query.expr import Expr, call, operand
 from dataflow.query.operations.texts import WIDEST
 from dataflow.query.traps import refusal
@@ -60,7 +59,7 @@ def pad_end(text: object, width: int, fill: str = " ") -> Expr[str]:
 def concat(*parts: object) -> Expr[str]:
     """Join texts; null counts as the empty text, numbers and times as their text."""
     if not parts:
-        raise QueryError("concat needs at least one text")
+        raise refusal("concat needs at least one text", "write concat(x, ': ', y)")
     return _call("concat", parts)
 
 
@@ -92,7 +91,9 @@ def split(text: object, separator: object) -> Expr[list[str]]:
     <Expr split('a,b', ',')[0]>
     """
     if isinstance(separator, str) and not separator:
-        raise refusal("split needs a separator, not the empty text")
+        raise refusal(
+            "split needs a separator, not the empty text", "one character is substring(x, 0, 1)"
+        )
     return _call("split", [text, separator])
 
 
@@ -102,7 +103,12 @@ def _call(name: str, args: Iterable[object]) -> Expr[Any]:
 
 def _padding(name: str, width: object, fill: object) -> tuple[object, object]:
     if not isinstance(width, int) or isinstance(width, bool) or not 0 <= width <= WIDEST:
-        raise refusal(f"the width of {name} is a number from 0 to {WIDEST}, not {width!r}")
+        raise refusal(
+            f"the width of {name} is a number from 0 to {WIDEST}, not {width!r}",
+            f"write {name}(x, 8)",
+        )
     if not isinstance(fill, str) or len(fill) != 1:
-        raise refusal(f"{name} fills up with one character, not {fill!r}")
+        raise refusal(
+            f"{name} fills up with one character, not {fill!r}", f"write {name}(x, 8, '0')"
+        )
     return width, fill

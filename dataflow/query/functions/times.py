@@ -132,5 +132,8 @@ def _timezone(timezone: object, place: str) -> Expr[Any]:
         return timezone
     if not isinstance(timezone, str) or zone_named(timezone) is None:
         matches = near(timezone, available_timezones()) if isinstance(timezone, str) else ""
-        raise refusal(f"{place} knows no time zone {timezone!r}{matches}")
+        raise refusal(
+            f"{place} knows no time zone {timezone!r}{matches}",
+            "a zone is written 'Europe/Berlin', or comes from a column",
+        )
     return operand(timezone, place)

@@ -1,5 +1,4 @@
 import copy
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypedDict, TypeVar
 
@@ -7,13 +6,13 @@ import msgspec
 import pydantic
 import pytest
 
-from dataflow.errors import QueryError, UnknownFieldError
-from dataflow.query.alias import Alias, leaf_of, row_of
+from dataflow.errors import UnknownFieldError
+from dataflow.query.alias import leaf_of, row_of
 from dataflow.query.builder import query
 from dataflow.query.expr import node_of
 from dataflow.query.ir import Named, Scan, SourceRef
 from dataflow.query.scalar import Column, RowOf
-from tests.dataflow.query.sources import EVENTS, MESSAGES, Message, Table
+from tests.dataflow.query.sources import EVENTS, MESSAGES, Table
 
 T = TypeVar("T")
 
@@ -134,36 +133,6 @@ def test_an_alias_survives_copy_and_has_no_hash() -> None:
     with pytest.raises(TypeError, match="unhashable"):
         hash(alias)
     assert repr(alias) == "<Alias message>"
-
-
-@pytest.mark.parametrize(
-    ("use", "what"),
-    [
-        (lambda alias: alias == alias, "compared"),
-        (lambda alias: alias != None, "compared"),  # noqa: E711 - the mistake in question
-        (lambda alias: alias < 1, "compared"),
-        (lambda alias: alias <= 1, "compared"),
-        (lambda alias: alias > 1, "compared"),
-        (lambda alias: alias >= 1, "compared"),
-        (bool, "tested for truth"),
-        (list, "iterated"),
-        (lambda alias: 1 in alias, "asked with 'in'"),
-        (len, "counted"),
-    ],
-)
-def test_an_alias_is_no_value(use: Callable[[Alias[Message]], object], what: str) -> None:
-    with pytest.raises(QueryError) as caught:
-        use(MESSAGES.alias("message"))
-    assert str(caught.value) == (
-        f"alias 'message' cannot be {what}: it stands for the row of a query"
-    )
-    assert "is_null(alias) asks for an unmatched side" in caught.value.__notes__[0]
-
-
-def test_brackets_of_an_alias_take_a_name() -> None:
-    alias: Any = MESSAGES.alias("message")
-    with pytest.raises(QueryError, match="brackets of alias 'message' take a field name, not 0"):
-        alias[0]
 
 
 def test_a_source_is_a_mapping_known_by_identity_in_queries() -> None:

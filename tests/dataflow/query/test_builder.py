@@ -117,6 +117,13 @@ def test_equalities_between_the_sides_become_pairs_left_side_first() -> None:
     assert built._plan() == Project(Join(MESSAGE, ACTOR, "inner", pairs), named(id=ID))
 
 
+def test_several_conditions_of_a_join_are_one() -> None:
+    parts = [message.role == actor.id, message.seq > 1]
+    together = query(message).join(actor, on=parts[0] & parts[1], how="left")
+    assert query(message).join(actor, on=parts, how="left")._plan() == together._plan()
+    assert query(message).join(actor, on=iter(parts), how="left")._plan() == together._plan()
+
+
 def test_every_other_condition_of_a_join_becomes_its_residual() -> None:
     on = (
         (actor.id == message.role)

@@ -1,12 +1,12 @@
 import copy
 import pickle
-from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pytest
 
-from dataflow.errors import QueryError, UnknownFieldError
+from dataflow.errors import QueryError
 from dataflow.query.aggregates import count
 from dataflow.query.expr import Expr, node_of, ordering_of, origins_of
 from dataflow.query.functions import concat, length, lit
@@ -18,7 +18,8 @@ from dataflow.query.scalar import (
     Ordering,
     Scalar,
 )
-from tests.dataflow.query.sources import ACTORS, MESSAGES, Message
+from tests.dataflow.query.refused.parts import Sale
+from tests.dataflow.query.sources import ACTORS, MESSAGES, Table
 
 message = MESSAGES.alias("message")
 actor = ACTORS.alias("actor")
@@ -154,88 +155,6 @@ def test_expressions_read_like_what_was_written(expr: object, text: str) -> None
     assert repr(expr) == text
 
 
-TRAPS: list[tuple[Callable[[], object], str, str]] = [
-    (
-        lambda: bool(message.seq > 1),
-        "expression 'message.seq > 1' has no truth value: it is computed for each row",
-        "and, or, not are & | ~ in a query, with parentheses: (a == 1) & ~(b == 2)",
-    ),
-    (lambda: 1 < message.seq < 3, "expression 'message.seq > 1' has no truth", "x.between(1, 3)"),
-    (lambda: x and 1, "expression 'message.seq' has no truth value", "& | ~"),
-    (lambda: not message.pending, "expression 'message.pending' has no truth value", "& | ~"),
-    (lambda: message.seq in (1, 2), "expression 'message.seq == 1' has no truth", "x.in_([1, 2])"),
-    (
-        lambda: x == 1 & x,
-        "& takes a condition, not 1",
-        "& binds tighter than ==; write (a == 1) & (b == 2)",
-    ),
-    (lambda: x | 0, "| takes a condition, not 0", "| binds tighter than =="),
-    (
-        lambda: list(message.meta),
-        "expression 'message.meta' is computed for each row: it cannot be iterated",
-        "name the columns one by one",
-    ),
-    (
-        lambda: "a" in x,
-        "expression 'message.seq' is computed for each row: 'in' cannot ask it",
-        "write x.contains(part), or x.in_([1, 2]) for x in (1, 2)",
-    ),
-    (
-        lambda: len(x),
-        "expression 'message.seq' is computed for each row: it has no length yet",
-        "write length(x)",
-    ),
-    (
-        lambda: f"{message.role}: {message.content}",
-        "expression 'message.role' is computed for each row: it has no text yet",
-        "write concat('a', x); to show the expression itself: f'{x!r}'",
-    ),
-    (
-        lambda: message.role == None,  # noqa: E711 - the mistake in question
-        "message.role == None is never true: null equals nothing",
-        "write message.role.is_null()",
-    ),
-    (
-        lambda: message.role != None,  # noqa: E711 - the mistake in question
-        "message.role != None is never true: null equals nothing",
-        "write message.role.is_not_null()",
-    ),
-    (lambda: message.seq < None, "< with None has no answer", "x.is_null()"),
-    (lambda: message.seq + None, "+ with None has no answer", "a null on purpose is lit(None)"),
-    (lambda: message.seq.in_([1, None]), "in_ with None has no answer", "x.is_null()"),
-    (lambda: message.seq == len, "a function stands where == expects a value", "fn(function"),
-    (lambda: message.seq == Message, "a function stands where == expects a value", "fn(function"),
-    (
-        lambda: message.seq == message,
-        "an alias stands where == expects a value",
-        "an alias is a whole row: name a field of it, or ask is_null(alias)",
-    ),
-    (lambda: message.seq > MESSAGES, "a source stands where > expects", "source.alias('x').field"),
-    (lambda: message.seq.in_("ab"), "in_ takes several values, not 'ab'", "[first, second]"),
-    (lambda: x.in_(3), "in_ takes several values, not 3", "[first, second]"),
-    (
-        lambda: x.in_(message.meta),
-        "in_ takes several values, not <Expr message.meta>",
-        "for a list in a column write column.contains(x)",
-    ),
-    (
-        lambda: x[0:2],
-        "brackets of an expression take a field name or a position, not slice(0, 2, None)",
-        "a part of a text is substring(x, start, size)",
-    ),
-    (lambda: x[True], "brackets of an expression take a field name or a position, not True", ""),
-    (lambda: x.desc(nulls="top"), "nulls is 'first' or 'last', not 'top'", ""),
-]
-
-
-@pytest.mark.parametrize(("mistake", "text", "hint"), TRAPS)
-def test_a_trap_of_python_is_refused(mistake: Callable[[], object], text: str, hint: str) -> None:
-    with pytest.raises(QueryError) as caught:
-        mistake()
-    assert str(caught.value).startswith(text)
-    assert hint in "\n".join(getattr(caught.value, "__notes__", []))
-
-
 def test_a_coroutine_is_refused_and_closed() -> None:
     async def later() -> int:
         return 1
@@ -251,14 +170,24 @@ def test_expressions_are_unhashable() -> None:
         hash(message.seq)
 
 
-def test_a_field_after_the_dot_of_an_expression_is_refused_with_a_hint() -> None:
-    with pytest.raises(UnknownFieldError) as caught:
-        message.meta.author  # type: ignore[attr-defined]  # noqa: B018 - the mistake in question
-    assert str(caught.value) == "expression 'message.meta' has no field 'author'"
-    assert caught.value.__notes__ == [
-        "after a dot stand methods; a field of a nested value is x['author']"
-    ]
-    with pytest.raises(UnknownFieldError) as caught:
-        message.role.upper()  # type: ignore[attr-defined]  # a function
-    assert caught.value.__notes__[0] == "upper is a function: from dataflow import upper; upper(x)"
+def test_tools_that_look_for_attributes_find_none() -> None:
     assert not hasattr(message.role, "_repr_html_")
+
+
+def test_decimals_and_floats_compare_where_their_values_can_be_equal() -> None:
+    sale = Table("sales", Sale).alias("sale")
+    assert node_of(sale.price > 0.5) == operation("gt", Column("sale", "price"), Const(0.5))
+    assert node_of(sale.price == 10.0) == operation("eq", Column("sale", "price"), Const(10.0))
+    half = Decimal("0.5")
+    assert node_of(sale.weight == half) == operation("eq", Column("sale", "weight"), Const(half))
+    assert node_of(sale.price == 3) == operation("eq", Column("sale", "price"), Const(3))
+    undeclared = Table[dict[str, Any]]("sales").alias("sale")
+    assert node_of(undeclared.price == 9.99) == operation(
+        "eq", Column("sale", "price"), Const(9.99)
+    )
+
+
+def test_the_bounds_of_between_are_part_of_it() -> None:
+    assert node_of(message.seq.between(1, message.seq)) == operation(
+        "and", operation("ge", seq, Const(1)), operation("le", seq, seq)
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +9,10 @@ import pytest
 
 from dataflow.collection.batch import batch
 from dataflow.collection.collection import Collection
-from dataflow.errors import QueryError
 from dataflow.live.explain import explain
 from dataflow.live.live import live, run
 from dataflow.query.aggregates import count, max_
-from dataflow.query.builder import Query, query
+from dataflow.query.builder import query
 from dataflow.query.functions import fn, selected
 from dataflow.query.nesting import nested
 
@@ -184,57 +182,3 @@ def test_explain_tells_what_is_nested_and_what_it_costs(chat: Chat) -> None:
     assert "where message.channel == channel.id" in text
     assert "nest: whole lists of changed rows" in text
     assert repr(nested(chat.mine)) == "<Expr nested(rows)>"
-
-
-def grouped_around(chat: Chat) -> Query[Any]:
-    around = query(chat.channel).group_by(chat.channel.id)
-    return around.select(id=chat.channel.id, rows=nested(chat.mine))
-
-
-def named_by_a_stranger(chat: Chat) -> Query[Any]:
-    return query(chat.message).select(rows=nested(query(chat.message).where(chat.channel.id == 1)))
-
-
-def joined_after(chat: Chat) -> Query[Any]:
-    other = chat.channels.alias("other")
-    return chat.mine.join(other, on=chat.message.channel == other.id, how="full")
-
-
-Refused = tuple[Callable[[Chat], object], str]
-REFUSED: list[Refused] = [
-    (lambda chat: nested(chat.message), "nested takes a query, not an alias"),  # type: ignore[arg-type]  # refused
-    (lambda chat: live(chat.mine), "unknown alias 'channel' in where"),
-    (lambda chat: chat.mine.alias("x"), "unknown alias 'channel' in where"),
-    (named_by_a_stranger, "unknown alias 'channel' in select"),
-    (grouped_around, r"nested\(rows\) in select of a query with groups"),
-    (
-        lambda chat: query(chat.channel).where(nested(chat.mine.one())["id"] == 1),
-        r"nested\(one row\)\['id'\]|nested\(one row\) in where: nested queries belong in select",
-    ),
-    (lambda chat: max_(nested(chat.mine.one())["id"]), "inside aggregate 'max'"),
-    (
-        lambda chat: nested(chat.mine.select(n=count()).having(count() > 1)),
-        "having in a nested query without group_by",
-    ),
-    (lambda chat: nested(chat.mine.distinct()), "distinct in a nested query whose columns"),
-    (lambda chat: nested(chat.mine.select(n=count()).distinct()), "distinct in a nested query of"),
-    (joined_after, "a full join cannot follow a condition on 'channel'"),
-    (
-        lambda chat: chat.mine.join(chat.channel, on=chat.message.channel == chat.channel.id),
-        "where names alias 'channel' before it is joined",
-    ),
-    (lambda chat: chat.mine.one().one(), "one is called twice"),
-    (lambda chat: chat.mine.one().distinct(), "distinct cannot follow one"),
-    (
-        lambda chat: chat.mine.where(chat.messages.alias("channel").id == 1),
-        "alias 'channel' of the query around this one stands for two",
-    ),
-]
-
-
-@pytest.mark.parametrize(("build", "text"), REFUSED)
-def test_what_cannot_be_nested_is_refused_when_it_is_built(
-    build: Callable[[Chat], object], text: str, chat: Chat
-) -> None:
-    with pytest.raises(QueryError, match=text):
-        build(chat)

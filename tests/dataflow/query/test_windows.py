@@ -8,19 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dataflow.collection.collection import Collection
-from dataflow.errors import QueryError
 from dataflow.live.live import live, run
-from dataflow.query.aggregates import aggregate, avg, count, fold, max_, median, min_, sum_
+from dataflow.query.aggregates import avg, count, max_, min_, sum_
 from dataflow.query.builder import query
-from dataflow.query.functions import fn, lit, selected
+from dataflow.query.functions import fn, selected
 from dataflow.query.nesting import nested
 from dataflow.query.render import render
 from dataflow.query.windows import dense_rank, lag, lead, rank, row_number
 from tests.dataflow.query.sources import ACTORS, MESSAGES, Message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from dataflow.query.expr import Expr
 
 message = MESSAGES.alias("message")
@@ -229,153 +226,3 @@ def test_equal_windows_are_computed_once_and_alike_ones_together() -> None:
 )
 def test_a_window_function_reads_as_it_was_written(value: Expr[Any], text: str) -> None:
     assert repr(value) == f"<Expr {text}>"
-
-
-SUBQUERY = (
-    "name it in select, and look at it in a subquery: "
-    "r = q.alias('r'); query(r).where(r.position <= 3)"
-)
-POSITION = "'row_number().over(partition_by=message.role, order_by=message.seq.desc())'"
-groups = start.group_by(message.role)
-ranked = groups.select(role=message.role, place=rank().over(order_by=count()))
-
-
-@pytest.mark.parametrize(
-    ("build", "text", "hint"),
-    [
-        (lambda: start.where(position <= 3), f"window function {POSITION} in where", SUBQUERY),
-        (lambda: start.group_by(position), f"window function {POSITION} in group_by", SUBQUERY),
-        (
-            lambda: start.join(actor, on=position == actor.id),
-            f"window function {POSITION} in on",
-            SUBQUERY,
-        ),
-        (lambda: groups.having(position > 1), f"window function {POSITION} in having", SUBQUERY),
-        (
-            lambda: ranked.having(selected.place < 3),
-            "window function 'rank().over(order_by=count())' in having",
-            SUBQUERY,
-        ),
-        (
-            lambda: groups.select(place=position),
-            "'message.seq' in select is neither grouped nor aggregated",
-            "the query is grouped by message.role",
-        ),
-        (
-            lambda: row_number().over(partition_by=message.role, order_by=[]),
-            "row_number over rows without order_by: which row is the first is not said",
-            "write row_number(...).over(order_by=alias.field)",
-        ),
-        (
-            lambda: lag(message.seq).over(order_by=()),
-            "lag over rows without order_by",
-            "write lag(...).over(order_by=alias.field)",
-        ),
-        (
-            lambda: sum_(position),
-            f"window function {POSITION} stands inside an aggregate",
-            "compute it in a subquery, then aggregate query(q.alias('x'))",
-        ),
-        (
-            lambda: count().where(position < 3),
-            "window function 'row_number()",
-            "compute it in a subquery, then aggregate query(q.alias('x'))",
-        ),
-        (
-            lambda: rank().over(order_by=position),
-            f"window function {POSITION} stands inside the window of rank",
-            "compute the inner one in a subquery: query(q.alias('x'))",
-        ),
-        (
-            lambda: rank().over(order_by=message.seq, partition_by=position + 1),
-            "window function",
-            "compute the inner one in a subquery: query(q.alias('x'))",
-        ),
-        (
-            lambda: rank().over(order_by=selected.place),
-            "selected.place is a column of the result and cannot be read in the window of rank",
-            "name the column of the source",
-        ),
-        (
-            lambda: median(message.seq).over(),
-            "aggregate 'median(message.seq)' has no window",
-            "over goes with count, sum_, avg, min_, max_ and row_number, rank, dense_rank",
-        ),
-        (
-            lambda: fold(message.seq, 0, lambda a, b: a + b).over(order_by=newest),
-            "aggregate 'fold(message.seq)' has no window",
-            "for a whole partition: group in a subquery, and join it",
-        ),
-        (
-            lambda: aggregate(message.seq, 0, max, min).over(),
-            "aggregate 'aggregate(message.seq)' has no window",
-            "for a whole partition: group in a subquery, and join it",
-        ),
-        (
-            lambda: anything.select(place=row_number()),
-            "column 'place' of select takes an expression, not a window function without over",
-            "say over which rows: row_number(...).over(order_by=alias.field)",
-        ),
-        (
-            lambda: message.seq + unfinished,
-            "a window function without over stands where + expects a value",
-            "say over which rows",
-        ),
-        (
-            lambda: unfinished == 1,
-            "row_number without over cannot be compared: its window is not said",
-            "say over which rows",
-        ),
-        (
-            lambda: bool(unfinished),
-            "row_number without over cannot be tested for truth",
-            "say over which rows",
-        ),
-        (
-            lambda: rank().over(order_by=newest, partition_by=anything),
-            "partition_by of rank takes expressions, not a query",
-            "name a field: partition_by=alias.field",
-        ),
-        (
-            lambda: rank().over(order_by=anything),
-            "order_by of rank takes expressions, not",
-            "write alias.field",
-        ),
-        (
-            lambda: lag(message.seq, -1),
-            "lag takes a number of rows, 0 or more, not -1",
-            "lag looks back, lead looks ahead",
-        ),
-        (
-            lambda: lead(anything),
-            "lead takes an expression, not a query",
-            "name a field: alias.field",
-        ),
-        (
-            lambda: start.select(x=rank().over(order_by=actor.name)),
-            "unknown alias 'actor' in select",
-            "this query knows 'message'",
-        ),
-        (
-            lambda: nested(
-                query(actor)
-                .where(actor.role == message.role)
-                .select(n=row_number().over(order_by=actor.id))
-            ),
-            "a window function in a nested query that names the row around it",
-            "compute it in a subquery",
-        ),
-        (
-            lambda: start.select(x=lit(1)).distinct().order_by(position)._plan(),
-            "order_by row_number().over(",
-            "order by what is selected, or select it too",
-        ),
-    ],
-)
-def test_a_window_that_means_nothing_is_refused(
-    build: Callable[[], object], text: str, hint: str
-) -> None:
-    with pytest.raises(QueryError) as caught:
-        build()
-    assert str(caught.value).startswith(text)
-    assert hint in "\n".join(getattr(caught.value, "__notes__", []))

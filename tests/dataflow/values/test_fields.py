@@ -1,15 +1,16 @@
 """Which fields a class declares, and what counts as null."""
 
 import dataclasses
+from decimal import Decimal
 from types import SimpleNamespace
-from typing import Any, ClassVar, NamedTuple, TypedDict
+from typing import Annotated, Any, ClassVar, NamedTuple, Optional, TypedDict
 
 import msgspec
 import pydantic
 import pydantic.dataclasses
 import pytest
 
-from dataflow.values.fields import compared_fields, declared_fields
+from dataflow.values.fields import compared_fields, declared_fields, declared_types
 from dataflow.values.null import is_null
 
 
@@ -90,3 +91,30 @@ def test_null_is_none_or_unset_and_nothing_else() -> None:
         float("nan"),
     )
     assert [is_null(value) for value in values] == [True, True] + [False] * 7
+
+
+class Priced(NamedTuple):
+    price: Annotated[Decimal | None, "in euros"]
+    weight: Optional[float]  # noqa: UP045 - the older spelling is read, too
+
+
+class Unreadable(NamedTuple):
+    price: "Missing"  # type: ignore[name-defined]  # noqa: F821 - annotations may name nothing
+
+
+@pytest.mark.parametrize(
+    ("row_type", "types"),
+    [
+        (Priced, {"price": {Decimal, type(None)}, "weight": {float, type(None)}}),
+        (Data, {"b": {int}, "a": {int}}),
+        (Model, {"b": {int}, "a": {int}}),
+        (Unreadable, {}),
+        (dict[str, Any], {}),
+        (int, {}),
+        (None, {}),
+    ],
+)
+def test_declared_types_are_read_off_annotations(row_type: Any, types: dict[str, set[Any]]) -> None:
+    found = declared_types(row_type)
+    assert {name: found[name] for name in types} == types
+    assert types or not found
