@@ -26,6 +26,15 @@ from dataflow.errors import (
 )
 from dataflow.live.explain import explain
 from dataflow.live.live import LiveQuery, live, run
+from dataflow.live.splices import (
+    Insert,
+    Move,
+    Remove,
+    Replace,
+    Reset,
+    Splice,
+    apply_splices,
+)
 from dataflow.operators.circuit import Circuit
 from dataflow.query.aggregates.custom import aggregate, fold
 from dataflow.query.aggregates.named import (
@@ -113,11 +122,17 @@ __all__ = [
     "CollectionError",
     "DataflowError",
     "Expr",
+    "Insert",
     "InvariantError",
     "LiveQuery",
+    "Move",
     "Query",
     "QueryError",
+    "Remove",
+    "Replace",
+    "Reset",
     "Source",
+    "Splice",
     "Subscription",
     "TransactionError",
     "UnknownFieldError",
@@ -127,6 +142,7 @@ __all__ = [
     "all_",
     "and_",
     "any_",
+    "apply_splices",
     "avg",
     "batch",
     "case",

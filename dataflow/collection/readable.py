@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 
 from dataflow.circuit.graph import Graph, current_graph
@@ -216,14 +217,24 @@ class Readable(Source[R_co]):
         if graph.observer is not None:
             fn = graph.observer.subscriber(fn)
         subscription = Subscription(graph, fn, where=where, forget=self._forget)
+        return self._begin(subscription, graph, node, initial=initial)
+
+    def _begin(
+        self, subscription: Subscription, graph: Graph, node: Node | None, *, initial: bool
+    ) -> Subscription:
+        """Let a new subscription follow the rows, from those that are there now on."""
         self._followers[subscription] = None
-        if node is not None:
-            subscription.follow(node)
-            try:
-                _begin(subscription, node, graph, initial=initial)
-            except BaseException:
-                subscription.close()
-                raise
+        if node is None:
+            return subscription
+        subscription.follow(node)
+        try:
+            if not initial:
+                subscription.skip(partial(present_rows, node))
+            elif present := present_rows(node):
+                graph.greet(subscription, present)
+        except BaseException:
+            subscription.close()
+            raise
         return subscription
 
     def changes(self, *, initial: bool = False) -> Changes[R_co]:
@@ -265,10 +276,3 @@ def present_rows(node: Node | None) -> Delta:
     """Return all rows of a node as inserts, in query order."""
     rows = {} if node is None or node.rows is None else node.rows
     return [] if node is None else [(key, None, rows[key]) for key in _keys(node)]
-
-
-def _begin(subscription: Subscription, node: Node, graph: Graph, *, initial: bool) -> None:
-    if not initial:
-        subscription.skip(lambda: present_rows(node))
-    elif present := present_rows(node):
-        graph.greet(subscription, present)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-from dataflow.collection.changes import Change, changes_of
+from dataflow.collection.changes import changes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,7 @@ class Subscription:
     def __init__(
         self,
         graph: Graph,
-        call: Callable[[list[Change[Any]]], object],
+        call: Callable[[list[Any]], object],
         *,
         where: Callable[[Any], object] | None,
         forget: Callable[[Any], object],

@@ -13,13 +13,16 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable
 from functools import partial
+from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from dataflow.collection.readable import Follower, Readable, present_rows
 from dataflow.collection.readiness import Readiness
 from dataflow.errors import CollectionError, QueryError, UnknownFieldError
 from dataflow.live.functions import replace_functions
+from dataflow.live.ordered import OrderedSubscription
 from dataflow.live.statistics import LiveStatistics, statistics_of
+from dataflow.live.window import WindowMove, moved, order_of
 from dataflow.query import ir
 from dataflow.query.builder import Query
 from dataflow.query.compiler.layout import UNKNOWN, Layout, layout_of_adapter
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
     from dataflow.circuit.graph import Graph
     from dataflow.circuit.node import Node
     from dataflow.collection.status import Status
+    from dataflow.collection.subscription import Subscription
+    from dataflow.live.splices import Splice
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -125,6 +130,67 @@ class LiveQuery(Readable[R_co]):
         self._status_changed()
         present = present_rows(node)
         return [(node.rank, followers, present)] if node and present else []
+
+    # -- order and window ----------------------------------------------------------------------------------------------
+
+    @property
+    def window(self) -> tuple[int | None, int]:
+        """The limit, None for all rows, and the offset of the query.
+
+        Raises:
+            QueryError: if the query has no order.
+        """
+        order = order_of(self._tree)
+        return order.limit, order.offset
+
+    def set_window(
+        self, *, limit: int | EllipsisType | None = ..., offset: int | EllipsisType = ...
+    ) -> None:
+        """Show other rows of the order, from now on; subscribers get the difference as one epoch.
+
+        Args:
+            limit: how many rows, or None for all.
+            offset: how many to skip. What is not given stays as it is.
+
+        Raises:
+            QueryError: if the query has no order.
+
+        Complexity: O(rows shown before and after), apart from the first two moves, which also pass over the input.
+        """
+        graph = self._used()
+        self._check_open()
+        graph.refuse_while_stepping("move a window")
+        now = order_of(self._tree)
+        limit = now.limit if isinstance(limit, EllipsisType) else limit
+        offset = now.offset if isinstance(offset, EllipsisType) else offset
+        self._tree = moved(self._tree, limit, offset)
+        if self._node is not None and (limit, offset) != (now.limit, now.offset):
+            graph.run(WindowMove(self._node, limit, offset))
+
+    def subscribe_ordered(
+        self, fn: Callable[[list[Splice[R_co]]], object], *, initial: bool = False
+    ) -> Subscription:
+        """Call `fn` with the splices of each epoch, which make the list shown before `rows()`.
+
+        Rows that only change places are told of too. Where that is shorter, `fn` gets one `Reset`.
+
+        Args:
+            fn: gets a non-empty list of splices, to be applied strictly in sequence. What it raises surfaces from the commit.
+            initial: deliver the present rows first, as a `Reset`.
+
+        Returns:
+            A subscription, alive until its `close()`, also when this handle is dropped.
+
+        Raises:
+            QueryError: if the query has no order.
+
+        Complexity: O(log rows) for each row that comes, goes, moves or changes.
+        """
+        order_of(self._tree)
+        graph, node = self._used(), self._find_node()
+        graph.refuse_while_stepping("subscribe")
+        subscription = OrderedSubscription(graph, fn, forget=self._forget)
+        return self._begin(subscription, graph, node, initial=initial)
 
     def restart(self) -> None:
         """Try what failed again, though nothing has changed: for functions that failed on something outside.

@@ -39,6 +39,14 @@ class Sorted:
     def __init__(self, entries: Iterable[Entry]) -> None:
         self._entries: Any = SortedList(entries)
 
+    def covers(self, stop: int | None) -> bool:
+        """Tell whether a window that ends at `stop` can be read: any can."""
+        return True
+
+    def position(self, entry: Entry) -> int | None:
+        """Return how many entries stand before one, which need not be present."""
+        return int(self._entries.bisect_left(entry))
+
     def __len__(self) -> int:
         return len(self._entries)
 
@@ -82,6 +90,15 @@ class Head:
 
     def __len__(self) -> int:
         return len(self._entries) + self._beyond
+
+    def covers(self, stop: int | None) -> bool:
+        """Tell whether a window that ends at `stop` can be read, and goes on being kept: the one this was made for."""
+        return stop == self._stop and not self.short
+
+    def position(self, entry: Entry) -> int | None:
+        """Return how many entries stand before one, which need not be present; None beyond the head."""
+        position = bisect_left(self._entries, entry)
+        return None if self._beyond and position == len(self._entries) else position
 
     def add(self, entry: Entry) -> int | None:
         """Add an entry; return its position, None when it stands beyond the head."""

@@ -3,8 +3,10 @@
 Law         rows == the input's rows at positions offset … offset + limit of sorted(rows, order, then row key), after every epoch
 Delta rule  each changed row moves at most one other row over each edge of the window; per key only the net change is emitted
 State       the entries (`entries`): all of them, or with a limit only the head of the order; the window's rows
-Cost        O(log input) per changed row, O(log window) with a limit; an update that keeps its place touches only the window
-Edges       ties by row key, ascending, always; a row that leaves the window is a delete, one that moves up an insert
+Cost        O(log input) per changed row, O(log window) with a limit; an update that keeps its place touches only the window.
+            A window that moves costs O(window), and the first two times a pass over the input
+Edges       ties by row key, ascending, always; a row that leaves the window is a delete, one that moves up an insert. Where
+            rows stand is computed for those who ask (`watched`), after the step, from the rows that came and went
 Source      engine notes in ARCHITECTURE.md; measured in benchmarks/ (top100)
 """
 
@@ -27,9 +29,23 @@ class Order(Node):
         entry_of: (row key, row) -> entry.
         limit: size of the window in rows, or None.
         offset: rows skipped before it.
+
+    Attributes:
+        watched: how many want to know where rows stand.
+        arrived: the input's delta in the last step, for them; None when the rows were built anew.
     """
 
-    __slots__ = ("_entries", "_entry_of", "_net", "_refills", "_stale", "_start", "_stop")
+    __slots__ = (
+        "_entries",
+        "_entry_of",
+        "_net",
+        "_refills",
+        "_stale",
+        "_start",
+        "_stop",
+        "arrived",
+        "watched",
+    )
 
     def __init__(
         self,
@@ -38,13 +54,12 @@ class Order(Node):
         limit: int | None,
         offset: int,
     ) -> None:
-        super().__init__(
-            (upstream,), label="order by" if limit is None else f"order by, limit {limit}"
-        )
+        super().__init__((upstream,))
         self._entry_of = entry_of
-        self._start = offset
-        self._stop = None if limit is None else offset + limit
         self._entries: Sorted | Head = Sorted(())
+        self.move_window(limit, offset)
+        self.watched = 0
+        self.arrived: Delta | None = None
         self._refills = 0
         self._stale = False  # whether the window has to be read anew at the end of the step
         self._net: dict[Any, Any] = {}
@@ -68,6 +83,8 @@ class Order(Node):
                 self._insert(after)
         if self._stale:
             self._refill()
+        if self.watched:
+            self.arrived = delta
         rows = self.rows
         assert rows is not None
         return [(key, old, new) for key, old in net.items() if (new := rows.get(key)) is not old]
@@ -75,6 +92,7 @@ class Order(Node):
     def hydrate(self) -> None:
         self._refills = 0
         self._stale = False
+        self.arrived = None
         self._load()
         kept = self._all()
         self.rows = {key: kept[key] for key in self.ordered_keys()}
@@ -86,6 +104,27 @@ class Order(Node):
 
     def ordered_keys(self) -> Iterable[Any]:
         return [entry[-1] for entry in self._entries.window(self._start, self._stop)]
+
+    def move_window(self, limit: int | None, offset: int) -> None:
+        """Show another window from the next step on."""
+        self.label = "order by" if limit is None else f"order by, limit {limit}"
+        self._start = offset
+        self._stop = None if limit is None else offset + limit
+        self._stale = True
+
+    @property
+    def offset(self) -> int:
+        """How many rows stand before the window."""
+        return self._start
+
+    def entry(self, key: Any, row: Any) -> Entry:
+        """Return what a row is sorted by."""
+        return self._entry_of(key, row)
+
+    def position(self, entry: Entry) -> int | None:
+        """Return how many rows stand before an entry; None far behind the window. O(log rows)."""
+        self.touched += 1
+        return self._entries.position(entry)
 
     def state_rows(self) -> int:
         return len(self._entries)
@@ -105,13 +144,16 @@ class Order(Node):
         )
 
     def _refill(self) -> None:
-        """Read the window anew, after the head has run short."""
+        """Read the window anew, after it has moved or the head has run short."""
         self._stale = False
-        self._refills += 1
-        self._load()
+        if not self._entries.covers(self._stop):
+            self._refills += 1
+            self._load()
+            self.touched += len(self._entries)
         kept, rows = self._all(), self.rows
         assert rows is not None
         shown = dict.fromkeys(self.ordered_keys())
+        self.touched += len(shown) + len(rows)
         for key in [key for key in rows if key not in shown]:
             self._leave(key)
         for key in shown:

@@ -95,6 +95,10 @@ class Rekey(Node):
                 changes.append((key, old, new))
         return changes
 
+    def new_key(self, key: Any) -> Any:
+        """Return the key under which a row of the input is known here."""
+        return self._new_key[key]
+
     def hydrate(self) -> None:
         self._new_key, self._owners = {}, {}
         before, self.rows = self.rows, {}
