@@ -13,6 +13,7 @@ import pytest
 
 PUBLIC = (
     "dataflow",
+    "dataflow.io",
     "dataflow.operators",
     "dataflow.testing",
     "stateschema",

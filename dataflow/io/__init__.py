@@ -1,0 +1,22 @@
+"""Everything of the engine that touches the world: sources of rows, files, clocks and queues.
+
+This is the one part of `dataflow` that knows asyncio, pydantic and SQLite; `import dataflow` does not load it.
+"""
+
+from dataflow.io.clock import Clock, Timer
+from dataflow.io.frames import rows_of_frame, write_frame
+from dataflow.io.json_files import json_files
+from dataflow.io.polling import Polled, polled, write_rows
+from dataflow.io.sqlite_query import sqlite_query
+
+__all__ = [
+    "Clock",
+    "Polled",
+    "Timer",
+    "json_files",
+    "polled",
+    "rows_of_frame",
+    "sqlite_query",
+    "write_frame",
+    "write_rows",
+]

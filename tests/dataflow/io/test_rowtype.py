@@ -1,0 +1,115 @@
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, NamedTuple, TypedDict
+
+import msgspec
+import pytest
+from pydantic import AliasGenerator, BaseModel, ConfigDict, Field, computed_field
+from pydantic.alias_generators import to_camel
+
+from dataflow import CollectionError
+from dataflow.io.rowtype import RowType
+
+
+class Colour(StrEnum):
+    RED = "red"
+
+
+class Part(BaseModel):
+    at: datetime
+    numbers: tuple[int, ...] = ()
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(alias_generator=AliasGenerator(alias=to_camel), frozen=True)
+    row_id: int
+    colour: Colour = Colour.RED
+    parts: list[Part] = Field(default_factory=list, validation_alias="theParts")
+    anything: Any = None
+    ratio: float = 0.5
+
+    @computed_field  # type: ignore[prop-decorator]  # mypy does not know the pair
+    @property
+    def label(self) -> str:
+        return f"#{self.row_id}"
+
+
+@dataclass(frozen=True)
+class Data:
+    row_id: int
+    parts: tuple[Part, ...] = ()
+    names: frozenset[str] = field(default_factory=frozenset)
+
+
+class Dict(TypedDict, total=False):
+    row_id: int
+    at: datetime
+
+
+class Named(NamedTuple):
+    row_id: int
+    at: datetime | None = None
+
+
+class Plain:
+    pass
+
+
+class Struct(msgspec.Struct, frozen=True, rename="camel"):
+    row_id: int
+    at: datetime | None = None
+    note: str | msgspec.UnsetType = msgspec.UNSET
+
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
+ROWS = [
+    (None, {"row_id": 1, "at": NOW, "pair": (1, 2)}),
+    (dict, {"row_id": 1}),
+    (
+        Model,
+        Model(
+            rowId=1,
+            theParts=[Part(at=NOW, numbers=(1, 2))],
+            anything=(NOW, {1}),
+            ratio=float("inf"),
+        ),
+    ),
+    (Data, Data(1, (Part(at=NOW),), frozenset({"a"}))),
+    (Dict, Dict(row_id=1, at=NOW)),
+    (Named, Named(1, NOW)),
+    (Struct, Struct(1, NOW)),
+    (Struct, Struct(1, None, "")),
+]
+
+
+@pytest.mark.parametrize(("row_type", "row"), ROWS)
+def test_a_row_comes_back_from_text_as_it_was(row_type: Any, row: Any) -> None:
+    rows = RowType(row_type, owner="collection 'x'")
+    found = rows.load(rows.dump(row))
+    assert (found, type(found)) == (row, type(row))
+
+
+def test_a_row_is_built_from_fields_by_their_python_names() -> None:
+    built = RowType(Model, owner="collection 'x'").build({"row_id": "7"})
+    assert built == Model(rowId=7)
+
+
+@pytest.mark.parametrize("text", ["[1]", "{", '{"row_id":"x"}', "{}"])
+def test_text_that_is_no_row_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"not a row|Expecting|validation error"):
+        RowType(Data, owner="collection 'x'").load(text)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: RowType(Plain, owner="collection 'x'"), "cannot be built from fields"),
+        (lambda: RowType(None, owner="collection 'x'").dump({"f": print}), "builtin_function"),
+        (lambda: RowType(None, owner="collection 'x'").dump(Data(1)), "declare the type"),
+    ],
+)
+def test_what_cannot_be_written_is_refused(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(CollectionError, match=message):
+        make()
