@@ -71,6 +71,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def replay(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
     """Run the command; return the exit code. Wrong arguments raise SystemExit(2)."""
+    if sys.stdout is None:  # closed by whoever started the process
+        sys.stderr.write("error: standard output is closed\n")
+        return 1
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal need not know all letters
     try:

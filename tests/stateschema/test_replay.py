@@ -279,6 +279,14 @@ def test_a_reader_that_leaves_early_is_no_failure_to_talk_about(log: Path) -> No
     assert process.returncode == 1
 
 
+def test_a_closed_standard_output_is_said_in_one_line(
+    log: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    assert main(["replay", str(log)]) == 1
+    assert capsys.readouterr().err == "error: standard output is closed\n"
+
+
 def odd_letters(path: Path) -> Path:
     """A message with a lone surrogate, and a letter few terminals lack."""
     delta = {"type": "TEXT_MESSAGE_CONTENT", "messageId": "m1", "delta": "a\ud800b é"}
