@@ -144,6 +144,6 @@ def check_source(source: StreamState, wish: Creation) -> None:
     if offset is not None and offset > source.tail:
         message = f"fork offset {Offset.mint(offset)!r} is past the end of {source.name!r}"
         raise RejectedError(400, "bad-offset", message)
-    if offset is not None and 0 < offset < source.first:
+    if offset is not None and offset < source.first:
         message = f"stream {source.name!r} does not hold offset {Offset.mint(offset)!r} any more"
         raise RejectedError(410, "offset-gone", message)

@@ -83,10 +83,10 @@ class Store(Protocol):
         """Return what is known about a stream, and begin its time to live anew."""
         ...
 
-    def read(self, name: str, start: int, *, max_bytes: int) -> Piece:
+    def read(self, name: str, start: int | None, *, max_bytes: int) -> Piece:
         """Return what follows a position: whole records, about `max_bytes`, at least one.
 
-        The position 0 means the first one that is still held.
+        No position means the first one that is still held.
 
         Raises:
             RejectedError: The stream holds no such position, 410.

@@ -179,7 +179,7 @@ class MemoryStore:
         """Return what is known about a stream, and begin its time to live anew."""
         return self._operations.use(name)
 
-    def read(self, name: str, start: int, *, max_bytes: int) -> Piece:
+    def read(self, name: str, start: int | None, *, max_bytes: int) -> Piece:
         """Return what follows a position."""
         return self._operations.read(name, start, max_bytes=max_bytes)
 

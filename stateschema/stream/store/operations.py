@@ -138,10 +138,10 @@ class Operations:
         self._renew(state, now)
         return state
 
-    def read(self, name: str, start: int, *, max_bytes: int) -> Piece:
+    def read(self, name: str, start: int | None, *, max_bytes: int) -> Piece:
         """Do as `Store.read` says; changes nothing."""
         state = self._readable(name, self._clock())
-        if start == 0:
+        if start is None:
             start = state.first
         if not state.first <= start <= state.tail:
             message = f"stream {name!r} does not hold offset {str(Offset.mint(start))!r}"
