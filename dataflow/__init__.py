@@ -11,11 +11,14 @@ A collection holds rows by key. A query over collections is live: its result is 
 rows that a change affects. ARCHITECTURE.md has the design; `dataflow.testing` what tests of your own queries need.
 """
 
+from dataflow.collection.action import action
 from dataflow.collection.batch import batch
 from dataflow.collection.changes import Change
 from dataflow.collection.collection import Collection, mark_ready
 from dataflow.collection.following import Changes
+from dataflow.collection.mutation import Mutation
 from dataflow.collection.subscription import Subscription
+from dataflow.collection.transaction import Transaction
 from dataflow.errors import (
     CollectionError,
     DataflowError,
@@ -126,6 +129,7 @@ __all__ = [
     "InvariantError",
     "LiveQuery",
     "Move",
+    "Mutation",
     "Query",
     "QueryError",
     "Remove",
@@ -134,10 +138,12 @@ __all__ = [
     "Source",
     "Splice",
     "Subscription",
+    "Transaction",
     "TransactionError",
     "UnknownFieldError",
     "ZSet",
     "abs_",
+    "action",
     "aggregate",
     "all_",
     "and_",

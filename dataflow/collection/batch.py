@@ -4,18 +4,21 @@ The current batch lives in a ContextVar, so two tasks of one thread do not share
 started inside a batch inherits its creator's context, a batch also remembers who opened it and takes no writes from another.
 
 Law     a batch is one epoch over all collections it touches, or nothing at all
-Edges   reads see the last published epoch until the outermost batch ends; batches nest, the inner ones join the outermost
+Edges   reads see the last published epoch until the outermost batch ends; batches nest, the inner ones join the outermost.
+        What transactions note about themselves while a batch is open is taken back with it; what they do when it is
+        published, such as calling their mutation function, waits for that.
 """
 
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from dataflow.circuit.commit import Announcement, Commit
 from dataflow.circuit.graph import Graph, current_graph
+from dataflow.errors import CollectionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -36,13 +39,16 @@ class Staged(Commit):
 class Batch(Commit):
     """The commits of one `with batch():`, one per collection, in order of first write; then what became ready in it."""
 
-    __slots__ = ("_staged", "_starts", "graph", "task")
+    __slots__ = ("_published", "_staged", "_starts", "_undo", "graph", "task", "transaction")
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.task = current_task()
+        self.transaction: object = None  # whose mutate block is open, if one is
         self._staged: dict[int, tuple[object, Staged]] = {}
         self._starts: list[Callable[[], list[Announcement]]] = []
+        self._undo: list[Callable[[], object]] = []
+        self._published: list[Callable[[], object]] = []
 
     def stage(self, collection: object, staged: Staged) -> None:
         """Add the writes of one collection."""
@@ -54,6 +60,11 @@ class Batch(Commit):
             )  # kept alive, as the id stands for it
         else:
             earlier[1].merge(staged)
+
+    def staged(self, collection: object) -> Staged | None:
+        """Return what is staged for a collection."""
+        found = self._staged.get(id(collection))
+        return None if found is None else found[1]
 
     def start(self, starts: list[Callable[[], list[Announcement]]]) -> None:
         """Make sources ready when the batch ends, after its writes."""
@@ -72,8 +83,42 @@ class Batch(Commit):
         """Start what became ready; called by the graph."""
         return [announcement for start in self._starts for announcement in start()]
 
-    def __bool__(self) -> bool:
-        return bool(self._staged or self._starts)
+    # -- what transactions note ----------------------------------------------------------------------------------------
+
+    @property
+    def mark(self) -> int:
+        """A place that `take_back` can go back to."""
+        return len(self._undo)
+
+    def on_discard(self, undo: Callable[[], object]) -> None:
+        """Do something if the batch is discarded, in reverse order."""
+        self._undo.append(undo)
+
+    def on_published(self, action: Callable[[], object]) -> None:
+        """Do something once the batch has been published."""
+        self._published.append(action)
+
+    def take_back(self, mark: int = 0) -> None:
+        """Undo what was noted since a mark; what is staged stays."""
+        while len(self._undo) > mark:
+            self._undo.pop()()
+
+    def publish(self) -> None:
+        """Run the batch as one epoch, then what waited for it.
+
+        Raises:
+            ExceptionGroup: what subscribers raised; what waited has been done all the same.
+        """
+        try:
+            self.graph.refuse_while_stepping("write to a collection")
+        except CollectionError:
+            self.take_back()
+            raise
+        with ExitStack() as waiting:
+            for action in reversed(self._published):
+                waiting.callback(action)
+            if self._staged or self._starts:
+                self.graph.run(self)
 
 
 _current: ContextVar[Batch | None] = ContextVar("dataflow_batch", default=None)
@@ -114,7 +159,9 @@ def batch() -> Generator[None]:
     token = _current.set(mine)
     try:
         yield
+    except BaseException:
+        mine.take_back()
+        raise
     finally:
         _current.reset(token)
-    if mine:
-        mine.graph.run(mine)
+    mine.publish()

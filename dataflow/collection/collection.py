@@ -1,5 +1,7 @@
 """The collection: a keyed set of rows, written by a sync writer, read as a Mapping, followed by subscriptions and queries.
 
+How its users write to it optimistically is in `mutable`.
+
 A collection owns the rows of one source node of the graph. Rows given to it belong to it and are handed out as they are: nobody may
 change them (copies on insert were rejected for speed; `dataflow.testing.strict()` finds who does).
 
@@ -14,8 +16,9 @@ from dataflow.circuit.failure import downstream, notify
 from dataflow.circuit.graph import current_graph
 from dataflow.circuit.node import Node, SourceNode
 from dataflow.collection.batch import current_batch
+from dataflow.collection.handlers import Handlers
 from dataflow.collection.keys import Key, RowKeys
-from dataflow.collection.readable import Readable
+from dataflow.collection.mutable import Mutable
 from dataflow.collection.readiness import Readiness
 from dataflow.collection.sync import SyncWriter
 from dataflow.errors import CollectionError
@@ -28,11 +31,13 @@ if TYPE_CHECKING:
     from dataflow.circuit.commit import Announcement
     from dataflow.collection.readiness import Loader
     from dataflow.collection.status import Status
+    from dataflow.collection.transaction import MutationFn
+    from dataflow.collection.validation import Validator
 
 R = TypeVar("R")
 
 
-class Collection(Readable[R], Generic[R]):
+class Collection(Mutable[R], Generic[R]):
     """A keyed set of rows.
 
     Args:
@@ -40,6 +45,10 @@ class Collection(Readable[R], Generic[R]):
         key: what identifies a row: a field, a tuple of fields, or a function of the row. Keys are non-null scalars or tuples of them.
         row: the type of the rows; without it the first row decides, and rows are typed as dicts.
         ready: False for a collection that waits for its first snapshot (`mark_ready`); its queries stay empty until then.
+        on_insert, on_update, on_delete: called with the transaction of single mutations, to persist them. Without any of them the
+            collection is local: mutations are confirmed at once.
+        validate: turns what users write, a mapping of fields or a row, into a valid row, or raises: `TypeAdapter(T).validate_python`.
+            Without it the row type decides: pydantic models, dataclasses, TypedDicts and msgspec structs are validated.
 
     >>> users = Collection("users", key="id")
     >>> with users.sync() as write:
@@ -66,12 +75,43 @@ class Collection(Readable[R], Generic[R]):
 
     @overload
     def __init__(
-        self: Collection[dict[str, Any]], name: str, *, key: Key, ready: bool = ...
+        self: Collection[dict[str, Any]],
+        name: str,
+        *,
+        key: Key,
+        ready: bool = ...,
+        on_insert: MutationFn | None = ...,
+        on_update: MutationFn | None = ...,
+        on_delete: MutationFn | None = ...,
+        validate: Validator | None = ...,
     ) -> None: ...
     @overload
-    def __init__(self, name: str, *, key: Key, row: type[R], ready: bool = ...) -> None: ...
-    def __init__(self, name: str, *, key: Key, row: Any = None, ready: bool = True) -> None:
-        super().__init__(name)
+    def __init__(
+        self,
+        name: str,
+        *,
+        key: Key,
+        row: type[R],
+        ready: bool = ...,
+        on_insert: MutationFn | None = ...,
+        on_update: MutationFn | None = ...,
+        on_delete: MutationFn | None = ...,
+        validate: Validator | None = ...,
+    ) -> None: ...
+    def __init__(
+        self,
+        name: str,
+        *,
+        key: Key,
+        row: Any = None,
+        ready: bool = True,
+        on_insert: MutationFn | None = None,
+        on_update: MutationFn | None = None,
+        on_delete: MutationFn | None = None,
+        validate: Validator | None = None,
+    ) -> None:
+        handlers = Handlers(insert=on_insert, update=on_update, delete=on_delete)
+        super().__init__(name, handlers=handlers, validate=validate)
         self._key = key
         self._keys = RowKeys(str(self), key)
         self._row_type = row
@@ -127,9 +167,15 @@ class Collection(Readable[R], Generic[R]):
         Raises:
             CollectionError: if the collection is closed.
         """
+        self._check_writable()
+        graph = self._used()
+        if not self._was_synced:
+            self._note_sync()
+        return SyncWriter(self, graph, self._node)
+
+    def _check_writable(self) -> None:
         if self._status == "closed":
             raise CollectionError(f"{self} is closed")
-        return SyncWriter(self, self._used(), self._node)
 
     # -- status --------------------------------------------------------------------------------------------------------
 

@@ -16,11 +16,12 @@ from dataflow.errors import CollectionError
 from dataflow.values.normal import PLAIN, expose, normal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
 
     from dataflow.circuit.graph import Graph
     from dataflow.circuit.node import Delta, Node, SourceNode
+    from dataflow.collection.overlay import Author, Overlay
 
 R = TypeVar("R")
 
@@ -38,20 +39,33 @@ class Written(Protocol):
         """Tell whether two rows are equal."""
         ...
 
+    @property
+    def overlay(self) -> Overlay | None:
+        """What lies over the synced rows; None while that is nothing."""
+        ...
+
+    def overlay_commit(
+        self, synced: Mapping[Any, Any], mutated: Mapping[Any, Iterable[Author]]
+    ) -> list[Node]:
+        """Commit beneath and into the overlay."""
+        ...
+
 
 class StagedRows(Staged):
     """Writes to one collection.
 
     Attributes:
         rows: key -> row, the last one written; None stands for a delete.
+        mutated: key -> the transactions that have to be looked at again.
     """
 
-    __slots__ = ("_collection", "_node", "_truncate", "rows")
+    __slots__ = ("_collection", "_node", "_truncate", "mutated", "rows")
 
     def __init__(self, collection: Written, node: SourceNode) -> None:
         self._collection = collection
         self._node = node
         self.rows: dict[Any, Any] = {}
+        self.mutated: dict[Any, dict[Author, None]] = {}
         self._truncate = False
 
     def write(self, key: Any, row: Any) -> None:
@@ -63,26 +77,39 @@ class StagedRows(Staged):
         self.rows.clear()
         self._truncate = True
 
+    def mutate(self, key: Any, author: Author) -> None:
+        """Stage a look at what a transaction does to a row."""
+        self.mutated.setdefault(key, {})[author] = None
+
     def merge(self, later: StagedRows) -> None:
         """Take over writes that were staged after these."""
         if later._truncate:
             self.truncate()
         self.rows.update(later.rows)
+        for key, authors in later.mutated.items():
+            self.mutated.setdefault(key, {}).update(authors)
 
-    def present(self, key: Any) -> Any:
-        """Return the row that a key will have, or None."""
+    def synced_row(self, key: Any, overlay: Overlay) -> Any:
+        """Return the synced row that a key will have, or None."""
         if key in self.rows:
             return self.rows[key]
-        return None if self._truncate or self._node.rows is None else self._node.rows.get(key)
+        return None if self._truncate else overlay.synced_row(key)
 
-    def __bool__(self) -> bool:
-        return bool(self.rows) or self._truncate
+    def has(self, key: Any) -> bool:
+        """Tell whether something is staged for a key."""
+        return key in self.mutated or key in self.rows or self._truncate
 
     def apply(self) -> list[Node]:
         """Make the writes visible; called by the graph at the start of the epoch."""
         node, staged = self._node, self.rows
         rows = node.rows
         assert rows is not None
+        overlay = self._collection.overlay
+        if overlay is not None or self.mutated:
+            if self._truncate:
+                for key in rows if overlay is None else overlay.synced_keys():
+                    staged.setdefault(key, None)
+            return self._collection.overlay_commit(staged, self.mutated)
         if self._truncate:
             for key in rows:
                 staged.setdefault(key, None)
@@ -157,7 +184,7 @@ class SyncWriter(Commit, Generic[R]):
         """
         key = self._collection.key_of(row)
         rows = self._node.rows
-        if rows is not None and rows.get(key) is row:
+        if rows is not None and rows.get(key) is row and self._is_synced(key, row):
             error = CollectionError(f"update got the stored row of key {expose(key)!r} itself")
             error.add_note("rows are shared and must not be changed in place: pass a changed copy")
             raise error
@@ -165,6 +192,10 @@ class SyncWriter(Commit, Generic[R]):
             self._key, self._row = key, row
         else:
             self._write(key, row)
+
+    def _is_synced(self, key: Any, row: Any) -> bool:
+        overlay = self._collection.overlay
+        return overlay is None or overlay.synced_row(key) is row
 
     def delete(self, key: Any) -> None:
         """Remove the row of a key; nothing happens if there is none."""
@@ -226,6 +257,8 @@ class SyncWriter(Commit, Generic[R]):
     def apply(self) -> list[Node]:
         """Make the single write visible; called by the graph at the start of the epoch."""
         node, key, new = self._node, self._key, self._row
+        if self._collection.overlay is not None:
+            return self._collection.overlay_commit({key: new}, {})
         rows = node.rows
         assert rows is not None
         node.touched += 1

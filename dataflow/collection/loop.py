@@ -1,0 +1,38 @@
+"""Async functions need an event loop: whether there is one is asked before anything is shown."""
+
+from __future__ import annotations
+
+from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING, Any
+
+from dataflow.errors import CollectionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def require_loop(function: Callable[..., Any], what: str) -> None:
+    """Raise if a function is async and no event loop is running that could run it."""
+    is_async = iscoroutinefunction(function) or iscoroutinefunction(
+        getattr(function, "__call__", None)  # noqa: B004 - an object whose call is async
+    )
+    if is_async and not is_loop_running():
+        raise needs_loop(what)
+
+
+def is_loop_running() -> bool:
+    """Tell whether an asyncio event loop is running in this thread."""
+    import asyncio
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def needs_loop(what: str) -> CollectionError:
+    """Return the error about an async function that nobody can run."""
+    error = CollectionError(f"{what} is async, and no event loop is running")
+    error.add_note("call it from a coroutine, or make it a plain function")
+    return error

@@ -1,0 +1,346 @@
+"""The overlay: what readers see of a row that transactions have changed and nobody has confirmed yet.
+
+Law        visible == overlay(synced, pending): the operations of the open transactions on a row, applied to its synced row in the
+           order in which the transactions were made
+Rules      per field: a patch holds the fields that were assigned, nothing else, so a transaction that fails takes along exactly
+           what it wrote. A patch on a missing row is invisible, and kept: the row may come back. Synced rows change beneath the
+           overlay at once.
+Delta rule a row is looked at again when its synced row or one of its operations changed; the newest operation goes on top of
+           what is visible, everything else starts from the synced row
+State      synced row and operations of the rows that have operations; the keys changed here last
+Cost       O(1) rows per mutation, whatever else is pending; O(operations on the row) when one beneath another goes
+Edges      a patch that its row refuses (a dataclass that checks its fields, over a row that changed beneath) is not shown
+           while it does not fit
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, assert_never
+
+from dataflow.collection.facts import FactsNode
+
+if TYPE_CHECKING:
+    from dataflow.circuit.node import Delta, Node, SourceNode
+
+State: TypeAlias = Literal["pending", "persisting", "completed", "failed"]
+"""Where a transaction is."""
+
+Replace: TypeAlias = Callable[[Any, Mapping[str, Any]], Any]
+"""(row, changed fields) -> a new row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """The row is this one."""
+
+    row: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """The row has these fields, if there is a row."""
+
+    changes: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """There is no row."""
+
+
+Operation: TypeAlias = Put | Patch | Delete
+"""What one transaction does to one row."""
+
+
+def overlay(row: Any, operations: Iterable[Operation], replace: Replace) -> Any:
+    """Return the visible row of a synced one under operations, oldest first; None stands for no row."""
+    for operation in operations:
+        row = under(row, operation, replace)
+    return row
+
+
+def under(row: Any, operation: Operation, replace: Replace) -> Any:
+    """Return a row, or None for none, under one operation."""
+    match operation:
+        case Put(row=put):
+            return put
+        case Patch(changes=changes):
+            return None if row is None else replace(row, changes)
+        case Delete():
+            return None
+        case _:
+            assert_never(operation)
+
+
+def merge(
+    earlier: Operation | None, later: Operation, *, was_there: bool, shown: Any
+) -> Operation | None:
+    """Return the one operation that two of the same transaction on the same row come to, or None for no operation.
+
+    Args:
+        earlier: None if this is the first.
+        later: what the transaction does now.
+        was_there: whether the row was visible before the first of them.
+        shown: the row that should be visible afterwards, None for no row.
+    """
+    match earlier, later:
+        case (Put(), Delete()) if not was_there:
+            return None
+        case (Patch(changes=before), Patch(changes=after)):
+            return Patch({**before, **after})
+        case ((Put() | Delete()), Patch()):
+            return Put(shown)
+        case _:
+            return later
+
+
+class Author(Protocol):
+    """A transaction, as the overlay sees it.
+
+    Attributes:
+        number: counts transactions in the order in which they were made.
+        is_confirmed: whether it was completed by the collection itself, so that what it did stays.
+    """
+
+    number: int
+    is_confirmed: bool
+
+    @property
+    def state(self) -> State:
+        """Where it is; its operations are shown until it is completed or failed."""
+        ...
+
+    def operation(self, collection: object, key: Any) -> Operation | None:
+        """Return what it does to a row."""
+        ...
+
+
+class Overlaid(Protocol):
+    """What the overlay asks its collection."""
+
+    @property
+    def equal_rows(self) -> Callable[[Any, Any], bool]:
+        """Tell whether two rows are equal."""
+        ...
+
+    @property
+    def is_local(self) -> bool:
+        """Whether what is completed becomes the synced row: nobody else will say what that is."""
+        ...
+
+    def replace(self, row: Any, changes: Mapping[str, Any]) -> Any:
+        """Return a row with other fields."""
+        ...
+
+
+class Overlay:
+    """The operations on the rows of one collection, and what they lie over.
+
+    Args:
+        collection: asked for the rules of its rows.
+        node: holds the visible rows.
+    """
+
+    __slots__ = ("_before", "_collection", "_layers", "_node", "_own", "_synced", "facts")
+
+    def __init__(self, collection: Overlaid, node: SourceNode) -> None:
+        self._collection = collection
+        self._node = node
+        self._layers: dict[Any, dict[Author, Operation]] = {}
+        self._synced: dict[Any, Any] = {}  # of exactly the rows with layers; None: there is none
+        self._own: set[Any] = set()  # rows without layers that were changed here last
+        self._before: dict[Any, Any] = {}  # visible rows at the start of the commit under way
+        self.facts: FactsNode | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it has nothing to say: visible is synced, and nobody asks for facts."""
+        return not (self._layers or self._own or self.facts)
+
+    def authors(self, key: Any) -> Iterable[Author]:
+        """Return the transactions with operations on a row, oldest first."""
+        return tuple(self._layers.get(key, ()))
+
+    def synced_row(self, key: Any) -> Any:
+        """Return the row beneath the overlay, or None."""
+        if key in self._layers:
+            return self._synced[key]
+        rows = self._node.rows
+        return None if rows is None else rows.get(key)
+
+    def synced_keys(self) -> Iterable[Any]:
+        """Return the keys of the rows beneath the overlay. O(rows)."""
+        rows, synced = self._node.rows or {}, self._synced
+        yield from (key for key in rows if key not in synced)
+        yield from (key for key, row in synced.items() if row is not None)
+
+    def own_all(self) -> None:
+        """Take the rows there are as changed here."""
+        self._own.update(self._node.rows or ())
+
+    def preview(self, key: Any, row: Any, mutated: Iterable[Author]) -> Any:
+        """Return what would be visible over a synced row if the operations of some transactions were shown as they are now."""
+        layers = dict(self._layers.get(key, ()))
+        for author in mutated:
+            operation = author.operation(self._collection, key)
+            if operation is None:
+                layers.pop(author, None)
+            else:
+                layers[author] = operation
+        ordered = sorted(layers, key=_age)
+        return overlay(row, [layers[author] for author in ordered], self._replaced)
+
+    # -- one commit ----------------------------------------------------------------------------------------------------
+
+    def commit(
+        self, synced: Mapping[Any, Any], mutated: Mapping[Any, Iterable[Author]]
+    ) -> list[Node]:
+        """Take over synced rows, then look again at what transactions do to rows; return the nodes that changed.
+
+        Args:
+            synced: key -> row, None for none.
+            mutated: key -> transactions whose operation or state is another than before.
+        """
+        for key, row in synced.items():
+            self._sync(key, row)
+        for key, authors in mutated.items():
+            for author in authors:
+                self._look(key, author)
+        before, self._before = self._before, {}
+        node = self._node
+        node.touched += len(before)
+        node.out = self._delta(before)
+        changed: list[Node] = [node] if node.out else []
+        if self.facts is not None:
+            changed += self._update_facts(self.facts, before)
+        return changed
+
+    def _sync(self, key: Any, row: Any) -> None:
+        self._own.discard(key)
+        layers = self._layers.get(key)
+        if layers is None:
+            self._show(key, row)
+        else:
+            self._synced[key] = row
+            self._show(key, overlay(row, layers.values(), self._replaced))
+
+    def _look(self, key: Any, author: Author) -> None:
+        """Look at one transaction again: show its operation, or let go of it."""
+        state, is_local = author.state, self._collection.is_local
+        stays = state == "completed" and (is_local or author.is_confirmed)
+        is_shown = stays or state in ("pending", "persisting")
+        operation = author.operation(self._collection, key) if is_shown else None
+        if operation is None:
+            self._drop(key, author)
+        else:
+            self._put(key, author, operation)
+        if not is_shown or stays:
+            self._accept(key)
+        if state == "completed" and not is_local:
+            self._own.add(key)
+
+    def _put(self, key: Any, author: Author, operation: Operation) -> None:
+        rows = self._node.rows
+        assert rows is not None
+        layers = self._layers.get(key)
+        if layers is None:
+            layers = self._layers[key] = {}
+            self._synced[key] = rows.get(key)
+        if layers and author not in layers and next(reversed(layers)).number > author.number:
+            layers[author] = operation
+            self._layers[key] = {each: layers[each] for each in sorted(layers, key=_age)}
+        else:
+            layers[author] = operation
+        if next(reversed(self._layers[key])) is author:
+            self._show(key, under(rows.get(key), operation, self._replaced))
+        else:
+            self._fold(key)
+
+    def _drop(self, key: Any, author: Author) -> None:
+        layers = self._layers.get(key)
+        if layers is None or layers.pop(author, None) is None:
+            return
+        self._fold(key)
+        if not layers:
+            del self._layers[key], self._synced[key]
+
+    def _accept(self, key: Any) -> None:
+        """Make the operations of completed transactions synced, as far as nothing that is open lies beneath."""
+        layers = self._layers.get(key)
+        if layers is None:
+            return
+        while layers and (author := next(iter(layers))).state == "completed":
+            self._synced[key] = under(self._synced[key], layers.pop(author), self._replaced)
+        if not layers:
+            del self._layers[key], self._synced[key]
+
+    def _fold(self, key: Any) -> None:
+        self._show(key, overlay(self._synced[key], self._layers[key].values(), self._replaced))
+
+    def _replaced(self, row: Any, changes: Mapping[str, Any]) -> Any:
+        try:
+            return self._collection.replace(row, changes)
+        except Exception:  # noqa: BLE001 - a row may refuse what was valid over another one; see Edges
+            return row
+
+    def _show(self, key: Any, row: Any) -> None:
+        rows = self._node.rows
+        assert rows is not None
+        self._before.setdefault(key, rows.get(key))
+        if row is None:
+            rows.pop(key, None)
+        else:
+            rows[key] = row
+
+    def _delta(self, before: Mapping[Any, Any]) -> Delta:
+        rows, equal = self._node.rows, self._collection.equal_rows
+        assert rows is not None
+        delta: Delta = []
+        for key, old in before.items():
+            new = rows.get(key)
+            if new is None:
+                self._own.discard(key)
+            if old is new:
+                continue
+            if old is not None and new is not None and equal(old, new):
+                rows[key] = old
+            else:
+                delta.append((key, old, new))
+        return delta
+
+    # -- facts ---------------------------------------------------------------------------------------------------------
+
+    def facts_node(self) -> FactsNode:
+        """Return the relation of what is known about the visible rows; it is kept as long as a query reads it."""
+        if self.facts is None:
+            rows = self._node.rows or {}
+            self.facts = FactsNode({key: self._facts_of(key) for key in rows}, self._node.label)
+        return self.facts
+
+    def _facts_of(self, key: Any) -> tuple[bool, str, Any]:
+        pending = any(each.state != "completed" for each in self._layers.get(key, ()))
+        local = pending or key in self._own or self._collection.is_local
+        return (pending, "local" if local else "remote", key)
+
+    def _update_facts(self, facts: FactsNode, looked_at: Iterable[Any]) -> list[Node]:
+        if not facts.consumers:
+            self.facts = None
+            return []
+        rows = self._node.rows
+        assert rows is not None
+        facts.take({key: self._facts_of(key) if key in rows else None for key in looked_at})
+        return [facts] if facts.out else []
+
+    def _check(self) -> None:
+        """Assert the invariants."""
+        assert self._layers.keys() == self._synced.keys(), "a synced row for each row with layers"
+        for key, layers in self._layers.items():
+            numbers = [author.number for author in layers]
+            assert numbers, f"no layers under {key!r}"
+            assert numbers == sorted(numbers), f"layers of {key!r} out of order"
+
+
+_age = attrgetter("number")

@@ -1,0 +1,376 @@
+"""Transactions: optimistic mutations that succeed or fail together.
+
+    pending ──commit──▶ persisting ──the mutation function returns──▶ completed
+       │                    │
+       └────── rollback, or the function raises ──────▶ failed
+
+Law     what a transaction does is visible from the end of its mutate block until it is completed or failed
+Epochs  a mutate block is one, settling is one: dropping the overlay, together with that of every transaction that fails along
+Rules   a rollback fails the other pending transactions on the same rows, and those on theirs: they were made over rows that
+        turn out not to be. Those that are persisting already go their own way; the overlay is per field, so nothing that
+        failed shows through them.
+Edges   a block that raises takes back what it did, and the transaction stays pending. Inside `batch()` mutations show, and
+        mutation functions are called, when the batch ends. A failed transaction whose error nobody has asked for is logged
+        when it is let go, as asyncio does.
+
+asyncio is imported here by the functions that wait, and to run a mutation function that is async.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from inspect import isawaitable, iscoroutine
+from itertools import count
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
+
+from dataflow.circuit.graph import current_graph
+from dataflow.collection.batch import Batch, batch, current_batch
+from dataflow.collection.loop import needs_loop, require_loop
+from dataflow.collection.mutation import Entry, Mutation
+from dataflow.collection.overlay import Operation, State, merge
+from dataflow.errors import TransactionError
+
+if TYPE_CHECKING:
+    from asyncio import Future, Task
+    from collections.abc import Awaitable, Callable, Generator, Iterable
+    from contextlib import AbstractContextManager
+    from types import TracebackType
+
+    from dataflow.collection.mutation import Mutated
+
+MutationFn: TypeAlias = "Callable[[Transaction], Awaitable[object] | object]"
+"""Gets the transaction and persists its mutations; plain or async."""
+
+logger = logging.getLogger("dataflow")
+
+_numbers = count(1)
+_running: set[Task[None]] = set()  # a loop holds its tasks weakly
+
+
+class Transaction:
+    """Mutations that are shown at once, persisted by a function, and taken back if that fails.
+
+    Args:
+        mutation_fn: called by `commit` with the transaction; plain or async. It persists `mutations`, and should not return
+            before the synced rows are there: the overlay goes when it returns.
+
+    Attributes:
+        number: counts transactions in the order in which they are made, in which their mutations lie over each other.
+        is_confirmed: whether a collection has completed it by itself, having nobody to ask.
+
+    >>> from dataflow import Collection
+    >>> todos = Collection("todos", key="id")
+    >>> tx = Transaction(mutation_fn=lambda tx: print([m.op for m in tx.mutations]))
+    >>> with tx:
+    ...     _ = todos.insert({"id": 1, "text": "write"})
+    >>> tx.state, todos[1]["text"]
+    ('pending', 'write')
+    >>> tx.commit().state
+    ['insert']
+    'completed'
+    """
+
+    _is_noticed = True  # whether somebody knows of the failure
+
+    def __init__(self, *, mutation_fn: MutationFn) -> None:
+        self.number = next(_numbers)
+        self._mutation_fn = mutation_fn
+        self._graph = current_graph()
+        self.is_confirmed = False
+        self._state: State = "pending"
+        self._error: BaseException | None = None
+        self._entries: dict[tuple[int, Any], Entry] = {}
+        self._blocks: list[tuple[AbstractContextManager[None], Batch, object, int]] = []
+        self._waiters: list[Future[None]] = []
+
+    # -- looking at it -------------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> State:
+        """`pending`, `persisting`, `completed` or `failed`."""
+        return self._state
+
+    @property
+    def error(self) -> BaseException | None:
+        """Why it failed: what the mutation function raised, or a TransactionError about a rollback; None if it did not."""
+        self._is_noticed = True
+        return self._error
+
+    @property
+    def mutations(self) -> list[Mutation]:
+        """What it does, one mutation per row, in the order in which the rows were first changed."""
+        return [entry.mutation() for entry in self._entries.values()]
+
+    def __repr__(self) -> str:
+        return f"<Transaction {self.number} {self._state}>"
+
+    def __str__(self) -> str:
+        return f"transaction {self.number}"
+
+    def operation(self, collection: object, key: Any) -> Operation | None:
+        """Return what it does to a row, for the overlay."""
+        entry = self._entries.get((id(collection), key))
+        return None if entry is None or self._state == "failed" else entry.operation
+
+    # -- mutating ------------------------------------------------------------------------------------------------------
+
+    def mutate(self) -> Self:
+        """Return what opens a mutate block: `with tx.mutate():`, or `with tx:` for short.
+
+        The mutations made inside, of whatever collections, belong to the transaction and show up together at the end.
+        """
+        return self
+
+    def __enter__(self) -> Self:
+        self._check("mutated")
+        self._graph.refuse_while_stepping("write to a collection")
+        require_loop(self._mutation_fn, f"the mutation function of {self}")
+        opened = batch()
+        opened.__enter__()
+        current = current_batch()
+        assert current is not None
+        self._blocks.append((opened, current, current.transaction, current.mark))
+        current.transaction = self
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        opened, current, around, mark = self._blocks.pop()
+        current.transaction = around
+        if kind is not None:
+            current.take_back(mark)
+        opened.__exit__(kind, error, traceback)
+
+    def record(
+        self, collection: Mutated, key: Any, operation: Operation, *, before: Any, after: Any
+    ) -> None:
+        """Add a mutation; called by collections, inside a mutate block.
+
+        Args:
+            collection: where.
+            key: which row, in normal form.
+            operation: what is done.
+            before: the row as the block sees it, None for no row.
+            after: the row as the block sees it from now on.
+        """
+        self._check("mutated")
+        _, current, _, _ = self._blocks[-1]
+        place = (id(collection), key)
+        earlier = self._entries.get(place)
+        old = before if earlier is None else earlier.old
+        merged = merge(
+            earlier and earlier.operation, operation, was_there=old is not None, shown=after
+        )
+        if merged is None:
+            del self._entries[place]
+        else:
+            self._entries[place] = Entry(collection, key, merged, old, after)
+        current.on_discard(partial(self._restore, place, earlier))
+        collection.stage(current, key, self)
+
+    def _restore(self, place: tuple[int, Any], entry: Entry | None) -> None:
+        if entry is None:
+            self._entries.pop(place, None)
+        else:
+            self._entries[place] = entry
+
+    # -- persisting ----------------------------------------------------------------------------------------------------
+
+    def commit(self) -> Self:
+        """Call the mutation function, and be completed when it returns; `await` waits for that.
+
+        Without mutations there is nothing to call. Inside `batch()` the call waits until the batch has been published.
+
+        Returns:
+            The transaction.
+
+        Raises:
+            TransactionError: if it is not pending, or its mutate block is still open.
+            CollectionError: if the function is async and no event loop is running.
+        """
+        self._check("committed")
+        if self._blocks:
+            raise TransactionError(f"{self} cannot be committed inside its own mutate block")
+        require_loop(self._mutation_fn, f"the mutation function of {self}")
+        current = current_batch()
+        if current is None:
+            self._persist()
+        else:
+            current.on_published(self._persist)
+        return self
+
+    def rollback(self) -> None:
+        """Take everything back, and fail every other pending transaction on the same rows.
+
+        A mutation function that is running is not stopped; what it does from then on no longer concerns the transaction.
+        Rolling back a failed transaction does nothing.
+
+        Raises:
+            TransactionError: if it is completed.
+        """
+        if self._state == "failed":
+            return
+        self._graph.check_thread(self)
+        self._graph.refuse_while_stepping("roll back a transaction")
+        if self._state == "completed":
+            raise TransactionError(f"{self} is completed: it cannot be rolled back")
+        self._fail(TransactionError(f"{self} was rolled back"))
+        self._is_noticed = True  # by whoever called
+
+    def _persist(self) -> None:
+        if self._state != "pending":
+            return  # it was rolled back while a batch was open
+        if not self._entries:
+            self._settle("completed")
+            return
+        self._state = "persisting"
+        try:
+            result = self._mutation_fn(self)
+        except BaseException as error:
+            self._fail(error)
+            if not isinstance(error, Exception):
+                raise
+            return
+        if isawaitable(result):
+            self._follow(result)
+        else:
+            self._settle("completed")
+
+    def _follow(self, result: Awaitable[object]) -> None:
+        """Be settled when an awaitable is."""
+        import asyncio
+
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            if iscoroutine(result):
+                result.close()
+            error = needs_loop(f"the mutation function of {self}")
+            self._fail(error)
+            raise error from None
+        task = loop.create_task(self._await(result))
+        _running.add(task)
+        task.add_done_callback(_running.discard)
+
+    async def _await(self, result: Awaitable[object]) -> None:
+        try:
+            try:
+                await result
+            except Exception as error:  # noqa: BLE001 - whatever it is, the transaction has failed
+                self._fail(error)
+            except BaseException as error:
+                self._fail(error)
+                raise
+            else:
+                self._settle("completed")
+        except ExceptionGroup:
+            logger.exception("subscribers raised when %s was settled", self)
+
+    # -- settling ------------------------------------------------------------------------------------------------------
+
+    def confirm(self) -> None:
+        """Be completed by the end of the open mutate block: there is nobody to ask. Called by collections."""
+        _, current, _, _ = self._blocks[-1]
+        self._state, self.is_confirmed = "completed", True
+        current.on_discard(self.discard)
+
+    def discard(self) -> None:
+        """Fail, because the batch around was discarded; who left it by an exception knows."""
+        self._state = "failed"
+        self._error = TransactionError(f"the batch around {self} was discarded")
+        self.wake()
+
+    def fail_with(self, other: Transaction, error: BaseException) -> None:
+        """Fail, because another transaction on the same rows has."""
+        self._state = "failed"
+        self._error = TransactionError(f"{self} was rolled back with {other}: {_reason(error)}")
+        self._error.__cause__ = error
+        self._is_noticed = False
+
+    def entries(self) -> Iterable[Entry]:
+        """Return what it does, row by row."""
+        return self._entries.values()
+
+    def wake(self) -> None:
+        """Let those who await it look again."""
+        waiters, self._waiters = self._waiters, []
+        for future in waiters:
+            if not future.done():
+                future.set_result(None)
+
+    def _fail(self, error: BaseException) -> None:
+        if self._state not in ("pending", "persisting"):
+            return  # it was rolled back while its mutation function ran
+        rivals = self._rivals()
+        for each in rivals:
+            each.fail_with(self, error)
+        self._error = error
+        self._is_noticed = False
+        self._settle("failed", *rivals)
+
+    def _rivals(self) -> list[Transaction]:
+        """Return the other pending transactions on the same rows, and those on theirs."""
+        found = [self]
+        for each in found:  # which grows
+            for entry in each.entries():
+                for author in entry.collection.authors(entry.key):
+                    if author.state == "pending" and author not in found:
+                        assert isinstance(author, Transaction)
+                        found.append(author)
+        return found[1:]
+
+    def _settle(self, state: State, *others: Transaction) -> None:
+        """Let the overlay go, in one epoch over all collections."""
+        if self._state in ("completed", "failed"):
+            return  # it was rolled back while its mutation function ran
+        self._state = state
+        settling = Batch(self._graph)
+        for each in (self, *others):
+            for entry in each.entries():
+                entry.collection.stage(settling, entry.key, each)
+        try:
+            settling.publish()
+        finally:
+            for each in (self, *others):
+                each.wake()
+
+    # -- waiting -------------------------------------------------------------------------------------------------------
+
+    def __await__(self) -> Generator[Any, None, None]:
+        return self._wait().__await__()
+
+    async def _wait(self) -> None:
+        """Wait until it is settled.
+
+        Raises:
+            TransactionError: if it failed; the cause is what the mutation function raised.
+        """
+        import asyncio
+
+        if self._state in ("pending", "persisting"):
+            future: Future[None] = asyncio.get_running_loop().create_future()
+            self._waiters.append(future)
+            await future
+        error = self.error
+        if isinstance(error, TransactionError):
+            raise TransactionError(str(error)) from error.__cause__
+        if error is not None:
+            raise TransactionError(f"{self} failed: {_reason(error)}") from error
+
+    def __del__(self) -> None:
+        if not self._is_noticed:
+            logger.error("%s failed, and nobody awaited it", self, exc_info=self._error)
+
+    def _check(self, what: str) -> None:
+        self._graph.check_thread(self)
+        if self._state != "pending":
+            raise TransactionError(f"{self} is {self._state}: it can no longer be {what}")
+
+
+def _reason(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
