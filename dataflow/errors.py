@@ -5,6 +5,9 @@
     │   └── UnknownFieldError (AttributeError)  a field that the row type does not have
     ├── CollectionError (RuntimeError)          the caller of a collection, a live result or a graph
     ├── TransactionError (RuntimeError)         whoever awaits a mutation that failed
+    │   └── PacingError                             ... because it was dropped, or not even taken
+    ├── NonRetriableError (RuntimeError)        users raise it: sending this again would not help
+    ├── StorageError (OSError)                  whoever chose a file that cannot be used
     └── InvariantError (AssertionError)         we: a bug in the engine; please report it
 
 Each class also derives from the builtin that people already catch, and carries a stable kebab-case
@@ -19,7 +22,8 @@ cause of the status "error" of the node that called it.
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, ClassVar, Final
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,22 +65,30 @@ class UnknownFieldError(QueryError, AttributeError):
         name: The field that does not exist.
         owner: Kind and quoted name of what was asked for it.
         fields: The fields that do exist.
+        hint: What to write instead, if that is known.
     """
 
     code = "unknown-field"
 
-    def __init__(self, name: str, owner: str, fields: Iterable[str] = ()) -> None:
+    def __init__(
+        self, name: str, owner: str, fields: Iterable[str] = (), hint: str | None = None
+    ) -> None:
         self.owner = owner
         self.fields = tuple(fields)
         super().__init__(f"{owner} has no field {name!r}{near(name, self.fields)}")
+        self.hint = hint
+        if hint is not None:
+            self.add_note(hint)
         if self.fields:
             others = len(self.fields) - _FIELDS_SHOWN
             more = f" and {others} more" if others > 0 else ""
             self.add_note(f"it has {', '.join(self.fields[:_FIELDS_SHOWN])}{more}")
         self.name: str = name  # the attribute of every AttributeError, here never None
 
-    def __reduce__(self) -> tuple[type[UnknownFieldError], tuple[str, str, tuple[str, ...]]]:
-        return type(self), (self.name, self.owner, self.fields)
+    def __reduce__(
+        self,
+    ) -> tuple[type[UnknownFieldError], tuple[str, str, tuple[str, ...], str | None]]:
+        return type(self), (self.name, self.owner, self.fields, self.hint)
 
 
 class CollectionError(DataflowError, RuntimeError):
@@ -89,6 +101,35 @@ class TransactionError(DataflowError, RuntimeError):
     """An optimistic transaction failed and was rolled back; `__cause__` says why."""
 
     code = "transaction"
+
+
+class PacingError(TransactionError):
+    """A paced mutation was not persisted.
+
+    Attributes:
+        reason: "dropped" by a later one, "full" when the queue takes no more, "closed" when the pacing has ended.
+    """
+
+    code = "pacing"
+
+    def __init__(self, message: str, *, reason: Literal["dropped", "full", "closed"]) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return partial(type(self), reason=self.reason), self.args
+
+
+class NonRetriableError(DataflowError, RuntimeError):
+    """Raised by a mutation function of an outbox: the mutation has failed for good, sending it again would not help."""
+
+    code = "non-retriable"
+
+
+class StorageError(DataflowError, OSError):
+    """A file that keeps rows or mutations cannot be opened, read or written, or is not what it should be."""
+
+    code = "storage"
 
 
 class InvariantError(DataflowError, AssertionError):

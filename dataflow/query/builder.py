@@ -311,10 +311,9 @@ class Query(QueryPart, Generic[R_co]):
         def __getattr__(self, name: str) -> NoReturn:
             if name.startswith("_"):  # also asked while a copy has no clauses yet
                 raise AttributeError(f"a query has no attribute {name!r}")
-            owner = f"the query of {self._names()}"
-            error = UnknownFieldError(name, owner, [n for n in dir(self) if n[0] != "_"])
-            if name in CLAUSES:
-                error.add_note(f"write {CLAUSES[name]}")
+            clauses = [known for known in dir(self) if not known.startswith("_")]
+            hint = f"write {CLAUSES[name]}" if name in CLAUSES else None
+            error = UnknownFieldError(name, f"the query of {self._names()}", clauses, hint)
             error.add_note(f"a column of it is named through an alias: q.alias('x').{name}")
             raise error
 

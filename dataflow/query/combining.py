@@ -1,7 +1,7 @@
 """Set operations on queries: union_all, union, intersect, except_.
 
-They combine the rows of finished queries with the same columns. The result is a query that begins anew: order, limit and map may
-follow, and with an alias everything else.
+They combine the rows of finished queries with the same columns. The result is a query that begins anew: `filter` and `map` may
+follow, and with an alias everything else, `u = union(a, b).alias("u"); query(u).order_by(u.id)`.
 """
 
 from __future__ import annotations

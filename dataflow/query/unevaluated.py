@@ -67,10 +67,11 @@ class Unevaluated(QueryPart):
 
     def _no_method(self, name: str, methods: tuple[str, ...]) -> UnknownFieldError:
         """Return the error about a name after the dot that is no method."""
-        error = UnknownFieldError(name, f"expression {self._text()!r}", methods)
+        hint = None
         if name in METHODS:
-            error.add_note(f"write {METHODS[name]}")
+            hint = f"write {METHODS[name]}"
         elif name in OPERATIONS:
-            error.add_note(f"{name} is a function: from dataflow import {name}; {name}(x)")
+            hint = f"{name} is a function: from dataflow import {name}; {name}(x)"
+        error = UnknownFieldError(name, f"expression {self._text()!r}", methods, hint)
         error.add_note(f"after a dot stand methods; a field of a nested value is x[{name!r}]")
         return error

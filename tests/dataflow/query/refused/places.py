@@ -1,4 +1,4 @@
-"""Clauses out of place, and what they are given: C7, limit without order_by, order_by of other things."""
+"""Clauses out of place, and what they are given: limit without order_by, order_by of other things."""
 
 from __future__ import annotations
 
