@@ -33,6 +33,7 @@ from stateschema.events import Event
 from stateschema.stream.batch import Batch, array_batch
 from stateschema.stream.follow import CallLater, Signal, TimerHandle, follow
 from stateschema.stream.interface import check_limit, encode_batch
+from stateschema.stream.locking import lock
 from stateschema.stream.offset import Offset
 from stateschema.stream.text import OnMalformed, decode_array, decode_lines, is_array, is_torn
 
@@ -266,14 +267,8 @@ class LogFile:
 
 
 def _lock(file: FileIO, path: Path) -> None:
-    try:
-        import fcntl  # POSIX only
-    except ImportError:
-        return
-    try:
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise StreamError(f"log file {str(path)!r} is being written by another handle") from error
+    if not lock(file):
+        raise StreamError(f"log file {str(path)!r} is being written by another handle")
 
 
 def _write_all(file: FileIO, data: bytes) -> None:
