@@ -20,6 +20,7 @@ from dataflow.collection.handlers import Handlers
 from dataflow.collection.keys import Key, RowKeys
 from dataflow.collection.mutable import Mutable
 from dataflow.collection.readiness import Readiness
+from dataflow.collection.statistics import CollectionStatistics
 from dataflow.collection.sync import SyncWriter
 from dataflow.errors import CollectionError
 from dataflow.query.compiler.layout import Layout, layout_of_adapter, layout_of_type
@@ -158,6 +159,17 @@ class Collection(Mutable[R], Generic[R]):
         self._used()
         adapter = self._adapter
         return self._node, layout_of_type(None) if adapter is None else layout_of_adapter(adapter)
+
+    def statistics(self) -> CollectionStatistics:
+        """Return a snapshot of counters; what finalizers asked for is done first."""
+        self._used().collect()
+        node = self._node
+        return CollectionStatistics(
+            rows_held=node.state_rows(),
+            rows_touched=node.touched,
+            read_by=len(node.consumers),
+            followed_by=len(self._followers),
+        )
 
     # -- writing -------------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,8 @@
 """Following: the changes of a source as an asynchronous iterator.
 
 It subscribes when it is made, not when it is first awaited, so nothing is missed between. A fast consumer gets one list per
-epoch; a slow one gets the epochs it missed merged into one net change per key, so what waits is never more than the rows touched.
+epoch; a slow one gets the epochs it missed merged into one net change per key (`netting`): what waits for it is bounded by the
+rows there were when it last looked and the rows there are, whatever happened in between.
 
 The graph holds the `Inbox`, whoever consumes holds the `Changes`: an iterator that is dropped without `aclose()` (a `break` out
 of `async for`) is let go by garbage collection, unless somebody is awaiting it. The source lives as long as the iterator does.
@@ -15,8 +16,10 @@ import weakref
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
 from dataflow.collection.changes import Change, changes_of
+from dataflow.collection.gathering import gathering
+from dataflow.collection.netting import Net
+from dataflow.collection.statistics import SubscriptionStatistics
 from dataflow.errors import CollectionError
-from dataflow.values.equality import equal
 
 if TYPE_CHECKING:
     from asyncio import Future
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
     from dataflow.circuit.graph import Graph
     from dataflow.circuit.node import Delta, Node
+    from dataflow.collection.gathering import Timer
 
 R = TypeVar("R")
 
@@ -52,45 +56,54 @@ class Inbox:
         wake: what the consumer is waiting on, if it is.
     """
 
-    __slots__ = ("_changes", "_forget", "_node", "closed", "since", "wake")
+    __slots__ = ("_forget", "_gathering", "_net", "_node", "closed", "since", "wake")
 
-    def __init__(self, graph: Graph, *, forget: Callable[[Any], object]) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        *,
+        forget: Callable[[Any], object],
+        every: float | None = None,
+        timer: Timer | None = None,
+    ) -> None:
         self._forget = forget
-        self._changes: dict[Any, tuple[Any, Any]] = {}
+        self._net = Net()
         self._node: Node | None = None
         self.since = graph.epoch
         self.closed = False
         self.wake: Future[None] | None = None
+        self._gathering = gathering(graph, self, every, timer)
 
     def follow(self, node: Node) -> None:
         """Get the deltas and the status of a node from now on."""
         self._node = node
-        node.subscribers[self] = None
+        node.subscribers[self._gathering or self] = None
         node.watchers[self] = None
 
     def deliver(self, delta: Delta) -> None:
         """Take in the delta of an epoch."""
-        if self.closed:
-            return
-        changes = self._changes
-        for key, old, new in delta:
-            earlier = changes.get(key)
-            changes[key] = (old, new) if earlier is None else (earlier[0], new)
-        self.status_changed()
+        if not self.closed:
+            self._net.add(delta)
+            self._wake()
 
     def status_changed(self) -> None:
-        """Let the consumer look again: there are changes, or the source has failed or closed."""
+        """Let the consumer look again: the source has failed, recovered or closed."""
+        if self._gathering is not None:
+            self._net.add(self._gathering.drain())
+        self._wake()
+
+    def _wake(self) -> None:
         if self.wake is not None and not self.wake.done():
             self.wake.set_result(None)
 
     def take(self) -> Delta:
         """Return the net changes since the last call."""
-        changes, self._changes = self._changes, {}
-        return [
-            (key, old, new)
-            for key, (old, new) in changes.items()
-            if not (old is new or (old is not None and new is not None and equal(old, new)))
-        ]
+        return self._net.take()
+
+    @property
+    def waiting(self) -> int:
+        """How many keys have changes that have not been taken."""
+        return len(self._net) + (0 if self._gathering is None else self._gathering.waiting)
 
     def close(self) -> None:
         """Take in nothing more; what has come in so far can still be taken."""
@@ -99,7 +112,7 @@ class Inbox:
         self.closed = True
         self._forget(self)
         if self._node is not None:
-            self._node.subscribers.pop(self, None)
+            self._node.subscribers.pop(self._gathering or self, None)
             self._node.watchers.pop(self, None)
             self._node = None
         self.status_changed()
@@ -161,6 +174,10 @@ class Changes(Generic[R]):
             return changes_of(initial)
         net = self._inbox.take()
         return changes_of(net) if net else None
+
+    def statistics(self) -> SubscriptionStatistics:
+        """Return a snapshot of what waits for the consumer."""
+        return SubscriptionStatistics(0, self._inbox.waiting)
 
     async def aclose(self) -> None:
         """Unsubscribe; a pending iteration ends. Closing twice is allowed."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from dataflow.circuit.node import Delta, Node
     from dataflow.collection.changes import Change
+    from dataflow.collection.gathering import Timer
     from dataflow.collection.readiness import Waiting
 
 R_co = TypeVar("R_co", covariant=True)
@@ -201,6 +202,8 @@ class Readable(Source[R_co]):
         *,
         initial: bool = False,
         where: Callable[[R_co], object] | None = None,
+        every: float | None = None,
+        timer: Timer | None = None,
     ) -> Subscription:
         """Call `fn` with the net changes of each epoch, after every derived collection has been updated.
 
@@ -208,6 +211,9 @@ class Readable(Source[R_co]):
             fn: gets a non-empty list, at most one change per key. What it raises surfaces from the commit.
             initial: deliver the present rows first, as inserts.
             where: restrict to rows for which it answers something truthy; rows that start or cease to do so are inserts and deletes.
+            every: gather changes for so many seconds, and deliver them merged into one net change per key; `math.inf` gathers
+                until the subscription's `flush()`.
+            timer: what calls back after these seconds, by its `call_later(seconds, callback)`; by default the running asyncio loop.
 
         Returns:
             A subscription, alive until its `close()`, also when this handle is dropped.
@@ -216,7 +222,9 @@ class Readable(Source[R_co]):
         graph.refuse_while_stepping("subscribe")
         if graph.observer is not None:
             fn = graph.observer.subscriber(fn)
-        subscription = Subscription(graph, fn, where=where, forget=self._forget)
+        subscription = Subscription(
+            graph, fn, where=where, every=every, timer=timer, forget=self._forget
+        )
         return self._begin(subscription, graph, node, initial=initial)
 
     def _begin(
@@ -237,15 +245,19 @@ class Readable(Source[R_co]):
             raise
         return subscription
 
-    def changes(self, *, initial: bool = False) -> Changes[R_co]:
+    def changes(
+        self, *, initial: bool = False, every: float | None = None, timer: Timer | None = None
+    ) -> Changes[R_co]:
         """Subscribe now and return the changes as an asynchronous iterator: one list per epoch, merged for slow consumers.
 
         Args:
             initial: yield the present rows first, as inserts; an empty list, once, if there are none.
+            every: gather changes for so many seconds before each list.
+            timer: what counts the seconds; see `subscribe`.
         """
         graph, node = self._used(), self._find_node()
         graph.refuse_while_stepping("subscribe")
-        inbox = Inbox(graph, forget=self._forget)
+        inbox = Inbox(graph, forget=self._forget, every=every, timer=timer)
         self._followers[inbox] = None
         if node is not None:
             inbox.follow(node)

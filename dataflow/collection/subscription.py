@@ -1,9 +1,10 @@
 """Subscriptions: a callback that gets the net changes of each epoch.
 
-Law     folding a subscriber's deliveries over its initial rows reproduces what it watches, `where` included
+Law     folding a subscriber's deliveries over its initial rows reproduces what it watches, `where` and `every` included
 Edges   a subscription lives until it is closed, also when its handle is dropped, and keeps its source alive; closing takes
         effect at once, even during a delivery; a subscription made during a delivery starts with the next epoch; a row for
-        which `where` raises counts as filtered out, and what it raised surfaces as if the callback had raised it
+        which `where` raises counts as filtered out, and what it raised surfaces as if the callback had raised it; what
+        `every` (`gathering`) holds when it is closed is not told any more
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from dataflow.collection.changes import changes_of
+from dataflow.collection.gathering import gathering
+from dataflow.collection.statistics import SubscriptionStatistics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
     from dataflow.circuit.graph import Graph
     from dataflow.circuit.node import Delta, Node
+    from dataflow.collection.gathering import Timer
 
 
 class Subscription:
@@ -28,15 +32,27 @@ class Subscription:
         closed: whether it has been closed.
     """
 
-    __slots__ = ("_call", "_forget", "_graph", "_inside", "_node", "_where", "closed", "since")
+    __slots__ = (
+        "_call",
+        "_forget",
+        "_gathering",
+        "_graph",
+        "_inside",
+        "_node",
+        "_where",
+        "closed",
+        "since",
+    )
 
     def __init__(
         self,
         graph: Graph,
         call: Callable[[list[Any]], object],
         *,
-        where: Callable[[Any], object] | None,
         forget: Callable[[Any], object],
+        where: Callable[[Any], object] | None = None,
+        every: float | None = None,
+        timer: Timer | None = None,
     ) -> None:
         self._graph = graph
         self._call = call
@@ -46,12 +62,24 @@ class Subscription:
         self._node: Node | None = None
         self.since = graph.epoch
         self.closed = False
+        self._gathering = gathering(graph, self, every, timer)
         graph.anchors.add(self)
 
     def follow(self, node: Node) -> None:
         """Get the deltas of a node from now on."""
         self._node = node
-        node.subscribers[self] = None
+        node.subscribers[self._gathering or self] = None
+
+    def flush(self) -> None:
+        """Call the subscriber now with what `every=` has been gathering, if anything."""
+        self._graph.check_thread("a subscription")
+        if self._gathering is not None and not self.closed:
+            self._gathering.flush()
+
+    def statistics(self) -> SubscriptionStatistics:
+        """Return a snapshot of what it keeps."""
+        waiting = 0 if self._gathering is None else self._gathering.waiting
+        return SubscriptionStatistics(len(self._inside), waiting)
 
     def skip(self, present: Callable[[], Delta]) -> None:
         """Take present rows as known, without delivering them."""
@@ -105,8 +133,10 @@ class Subscription:
         self.closed = True
         self._graph.anchors.discard(self)
         if self._node is not None:
-            self._node.subscribers.pop(self, None)
+            self._node.subscribers.pop(self._gathering or self, None)
         self._node = None
+        if self._gathering is not None:
+            self._gathering.drain()
         self._forget(self)
         self._forget = _forgotten
 

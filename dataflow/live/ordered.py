@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataflow.circuit.commit import Greeting
 from dataflow.circuit.node import EMPTY
+from dataflow.collection.statistics import SubscriptionStatistics
 from dataflow.collection.subscription import Subscription
 from dataflow.live.splices import Reset, Splice, splice_list
 from dataflow.live.window import order_below
@@ -45,7 +46,7 @@ class OrderedSubscription(Subscription):
         *,
         forget: Callable[[Any], object],
     ) -> None:
-        super().__init__(graph, call, where=None, forget=forget)
+        super().__init__(graph, call, forget=forget)
         self._order: Order | None = None
         self._rekey: Rekey | None = None
         self._shown: dict[Any, tuple[Any, Any]] = {}  # key in the order -> key and row shown
@@ -65,6 +66,10 @@ class OrderedSubscription(Subscription):
         """Take present rows as known, without delivering them."""
         if self._node is not None and self._node.error is None:
             self._load()
+
+    def statistics(self) -> SubscriptionStatistics:
+        """Return a snapshot of what it keeps."""
+        return SubscriptionStatistics(len(self._shown), 0)
 
     def status_changed(self) -> None:
         """Begin anew after a failure, in an epoch of its own: where rows stand may be all that has changed."""
