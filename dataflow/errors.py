@@ -5,7 +5,7 @@
     │   └── UnknownFieldError (AttributeError)  a field that the row type does not have
     ├── CollectionError (RuntimeError)          the caller of a collection, a live result or a graph
     ├── TransactionError (RuntimeError)         whoever awaits a mutation that failed
-    │   └── PacingError                             ... because it was dropped, or not even taken
+    ├── PacingError (RuntimeError)              the caller of a paced mutation that is not taken
     ├── NonRetriableError (RuntimeError)        users raise it: sending this again would not help
     ├── StorageError (OSError)                  whoever chose a file that cannot be used
     └── InvariantError (AssertionError)         we: a bug in the engine; please report it
@@ -103,11 +103,11 @@ class TransactionError(DataflowError, RuntimeError):
     code = "transaction"
 
 
-class PacingError(TransactionError):
-    """A paced mutation was not persisted.
+class PacingError(DataflowError, RuntimeError):
+    """A paced mutation was not taken; nothing of it was shown.
 
     Attributes:
-        reason: "dropped" by a later one, "full" when the queue takes no more, "closed" when the pacing has ended.
+        reason: "dropped" while an earlier one blocks it, "full" when the queue takes no more, "closed" after the end.
     """
 
     code = "pacing"

@@ -6,17 +6,24 @@ This is the one part of `dataflow` that knows asyncio, pydantic and SQLite; `imp
 from dataflow.io.clock import Clock, Timer
 from dataflow.io.frames import rows_of_frame, write_frame
 from dataflow.io.json_files import json_files
+from dataflow.io.pacing import Pace, Paced, debounce, paced, queue, throttle
 from dataflow.io.polling import Polled, polled, write_rows
 from dataflow.io.sqlite_query import sqlite_query
 
 __all__ = [
     "Clock",
+    "Pace",
+    "Paced",
     "Polled",
     "Timer",
+    "debounce",
     "json_files",
+    "paced",
     "polled",
+    "queue",
     "rows_of_frame",
     "sqlite_query",
+    "throttle",
     "write_frame",
     "write_rows",
 ]

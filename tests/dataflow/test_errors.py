@@ -9,7 +9,10 @@ from dataflow.errors import (
     CollectionError,
     DataflowError,
     InvariantError,
+    NonRetriableError,
+    PacingError,
     QueryError,
+    StorageError,
     TransactionError,
     UnknownFieldError,
     near,
@@ -20,19 +23,30 @@ ERRORS: list[DataflowError] = [
     UnknownFieldError("nam", "alias 'user'", ["name", "id"]),
     CollectionError("a"),
     TransactionError("a"),
+    PacingError("a", reason="full"),
+    NonRetriableError("a"),
+    StorageError("a"),
     InvariantError("a", operator="join", epoch=3, law=2),
 ]
 
 
 def test_every_error_is_the_builtin_people_already_catch() -> None:
-    builtins = [ValueError, AttributeError, RuntimeError, RuntimeError, AssertionError]
-    assert [isinstance(e, b) for e, b in zip(ERRORS, builtins, strict=True)] == [True] * 5
+    builtins = [ValueError, AttributeError, *[RuntimeError] * 4, OSError, AssertionError]
+    assert [isinstance(e, b) for e, b in zip(ERRORS, builtins, strict=True)] == [True] * 8
     assert isinstance(ERRORS[1], QueryError)
 
 
 def test_codes_are_stable() -> None:
-    codes = ["query", "unknown-field", "collection", "transaction", "invariant"]
-    assert [error.code for error in ERRORS] == codes
+    assert [error.code for error in ERRORS] == [
+        "query",
+        "unknown-field",
+        "collection",
+        "transaction",
+        "pacing",
+        "non-retriable",
+        "storage",
+        "invariant",
+    ]
 
 
 def test_the_root_is_abstract() -> None:
