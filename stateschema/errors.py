@@ -10,7 +10,10 @@ StateSchemaError
 └── StreamError                        the stream refuses the operation
     ├── StreamNotFoundError(LookupError)
     ├── StreamClosedError
-    └── OffsetGoneError(LookupError)   the stream holds no such position any more: read from the start
+    ├── OffsetGoneError(LookupError)   the stream holds no such position any more: read from the start
+    ├── RefusedError                   the caller must act: the request as it stands is not accepted
+    ├── ServerError                    the server must act: it failed, and went on failing
+    └── NetworkError(ConnectionError)  the network must act: no answer came
 ```
 
 Messages are lower-case without a final period and quote what they name. Every class has a stable
@@ -123,3 +126,48 @@ class OffsetGoneError(StreamError, LookupError):
     """The stream does not hold this offset (any more)."""
 
     code = "offset-gone"
+
+
+class RefusedError(StreamError):
+    """The server does not accept the request as it stands; sending it again would not help.
+
+    Attributes:
+        status: HTTP status of the answer: 401 and 403 want other credentials, 409 contradicts what
+            is there (another configuration, a sequence that is behind), 413 is too large.
+        epoch: For a producer that was fenced off: the epoch that did it, else None.
+    """
+
+    code = "refused"
+
+    def __init__(self, message: str, *, status: int, epoch: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.epoch = epoch
+
+
+class ServerError(StreamError):
+    """The server failed, and went on failing while it was tried again.
+
+    Attributes:
+        status: HTTP status of the last answer: 500 and above, or 429.
+    """
+
+    code = "server"
+
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class NetworkError(StreamError, ConnectionError):
+    """No answer came: there was no connection, or it was lost.
+
+    Attributes:
+        was_sent: Whether the request may have reached the server.
+    """
+
+    code = "network"
+
+    def __init__(self, message: str, *, was_sent: bool) -> None:
+        super().__init__(message)
+        self.was_sent = was_sent
