@@ -30,6 +30,7 @@ from dataflow.errors import (
     TransactionError,
     UnknownFieldError,
 )
+from dataflow.live.effect import Effect, effect
 from dataflow.live.explain import explain
 from dataflow.live.live import LiveQuery, live, run
 from dataflow.live.splices import (
@@ -127,6 +128,7 @@ __all__ = [
     "Collection",
     "CollectionError",
     "DataflowError",
+    "Effect",
     "Expr",
     "Insert",
     "InvariantError",
@@ -170,6 +172,7 @@ __all__ = [
     "date_part",
     "date_trunc",
     "dense_rank",
+    "effect",
     "except_",
     "exp",
     "explain",

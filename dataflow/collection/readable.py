@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from dataflow.collection.readiness import Waiting
 
 R_co = TypeVar("R_co", covariant=True)
+S = TypeVar("S", bound=Subscription)
 Follower: TypeAlias = Subscription | Inbox | StatusSubscription
 
 
@@ -218,19 +219,26 @@ class Readable(Source[R_co]):
         Returns:
             A subscription, alive until its `close()`, also when this handle is dropped.
         """
-        graph, node = self._used(), self._find_node()
-        graph.refuse_while_stepping("subscribe")
+        graph = self._used()
         if graph.observer is not None:
             fn = graph.observer.subscriber(fn)
-        subscription = Subscription(
-            graph, fn, where=where, every=every, timer=timer, forget=self._forget
+        return self.attach(
+            lambda graph, forget: Subscription(
+                graph, fn, where=where, every=every, timer=timer, forget=forget
+            ),
+            initial=initial,
         )
-        return self._begin(subscription, graph, node, initial=initial)
 
-    def _begin(
-        self, subscription: Subscription, graph: Graph, node: Node | None, *, initial: bool
-    ) -> Subscription:
-        """Let a new subscription follow the rows, from those that are there now on."""
+    def attach(self, make: Callable[[Graph, Callable[[Any], object]], S], *, initial: bool) -> S:
+        """Let a new subscription follow the rows, from those that are there now on.
+
+        Args:
+            make: (graph, what it has to call when it closes) -> the subscription.
+            initial: deliver the present rows first.
+        """
+        graph, node = self._used(), self._find_node()
+        graph.refuse_while_stepping("subscribe")
+        subscription = make(graph, self._forget)
         self._followers[subscription] = None
         if node is None:
             return subscription
@@ -286,5 +294,9 @@ def _by_normal_form(mapping: Mapping[Any, Any]) -> dict[Any, Any]:
 
 def present_rows(node: Node | None) -> Delta:
     """Return all rows of a node as inserts, in query order."""
-    rows = {} if node is None or node.rows is None else node.rows
-    return [] if node is None else [(key, None, rows[key]) for key in _keys(node)]
+    if node is None:
+        return []
+    rows = node.rows
+    if rows is None:  # not kept
+        return [(key, None, row) for key, row in node.scan()]
+    return [(key, None, rows[key]) for key in _keys(node)]

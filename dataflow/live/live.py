@@ -22,6 +22,7 @@ from dataflow.errors import CollectionError, QueryError, UnknownFieldError
 from dataflow.live.functions import replace_functions
 from dataflow.live.ordered import OrderedSubscription
 from dataflow.live.statistics import LiveStatistics, statistics_of
+from dataflow.live.waiting import Waiter, sources_of, stop_waiting
 from dataflow.live.window import WindowMove, moved, order_of
 from dataflow.query import ir
 from dataflow.query.builder import Query
@@ -53,6 +54,7 @@ class LiveQuery(Readable[R_co]):
     __slots__ = (
         "_closed",
         "_failure",
+        "_kept",
         "_key",
         "_layout",
         "_node",
@@ -65,8 +67,17 @@ class LiveQuery(Readable[R_co]):
 
     _kind = "live query"
 
-    def __init__(self, tree: ir.Node, *, name: str, key: LiveKey | None, row_type: Any) -> None:
+    def __init__(
+        self,
+        tree: ir.Node,
+        *,
+        name: str,
+        key: LiveKey | None,
+        row_type: Any,
+        kept: bool = True,
+    ) -> None:
         super().__init__(name)
+        self._kept = kept  # whether the rows of the result are
         self._tree = tree
         self._key = key
         self._row_type = row_type
@@ -77,14 +88,14 @@ class LiveQuery(Readable[R_co]):
         self._failure: Exception | None = (
             None  # why the query could not start once its sources were there
         )
-        self._waiter = _Waiter(self)
+        self._waiter = Waiter(self)
         graph = self._used()
         graph.refuse_while_stepping("start a live query")
         graph.collect()
-        sources = self._sources = _sources(tree)
+        sources = self._sources = sources_of(tree)
         waits = [source.wait_for(self._waiter) for source in sources]
         if any(waits):
-            self._let_go(graph, partial(_stop_waiting, self._waiter, sources))
+            self._let_go(graph, partial(stop_waiting, self._waiter, sources))
         else:
             self._start(graph)
 
@@ -94,7 +105,7 @@ class LiveQuery(Readable[R_co]):
         tree = self._tree
         if graph.observer is not None:
             tree = replace_functions(tree, graph.observer.function)
-        self._node, self._layout = Planner(graph).plan(tree)
+        self._node, self._layout = Planner(graph).plan(tree, stored=self._kept)
         self._let_go(graph, partial(graph.release, self._node))
 
     def _let_go(self, graph: Graph, action: Callable[[], object]) -> None:
@@ -187,10 +198,9 @@ class LiveQuery(Readable[R_co]):
         Complexity: O(log rows) for each row that comes, goes, moves or changes.
         """
         order_of(self._tree)
-        graph, node = self._used(), self._find_node()
-        graph.refuse_while_stepping("subscribe")
-        subscription = OrderedSubscription(graph, fn, forget=self._forget)
-        return self._begin(subscription, graph, node, initial=initial)
+        return self.attach(
+            lambda graph, forget: OrderedSubscription(graph, fn, forget=forget), initial=initial
+        )
 
     def restart(self) -> None:
         """Try what failed again, though nothing has changed: for functions that failed on something outside.
@@ -320,31 +330,6 @@ class LiveQuery(Readable[R_co]):
     def _check_open(self) -> None:
         if self._closed:
             raise CollectionError(f"{self} is closed")
-
-
-class _Waiter:
-    """A live query waiting for a source, held weakly."""
-
-    __slots__ = ("_live",)
-
-    def __init__(self, live_query: LiveQuery[Any]) -> None:
-        self._live = weakref.ref(live_query)
-
-    def source_ready(self) -> list[Announcement]:
-        """Pass the word on, if the live query is still there."""
-        live_query = self._live()
-        return [] if live_query is None else live_query.source_ready()
-
-
-def _sources(tree: ir.Node) -> list[Readable[Any]]:
-    """Return the sources a tree reads, each once: they compare by content, so by identity."""
-    relations: list[Any] = [scan.source.relation for scan in ir.scans(tree)]
-    return list({id(relation): relation for relation in relations}.values())
-
-
-def _stop_waiting(waiter: _Waiter, sources: list[Readable[Any]]) -> None:
-    for source in sources:
-        source.stop_waiting(waiter)
 
 
 def live(

@@ -77,14 +77,17 @@ class Planner:
         self._graph = graph
         self._made: list[Node] = []
 
-    def plan(self, tree: ir.Node) -> Physical:
-        """Return the node of a whole query, with its rows kept, holding one reference for the caller.
+    def plan(self, tree: ir.Node, *, stored: bool = True) -> Physical:
+        """Return the node of a whole query, holding one reference for the caller.
+
+        Args:
+            stored: whether it has to keep its rows.
 
         Raises:
             QueryError: if the query cannot run; nothing is left behind in the graph.
         """
         try:
-            physical = self.build(tree, stored=True, outermost=True)
+            physical = self.build(tree, stored=stored, outermost=True)
         except BaseException:
             self._discard()
             raise

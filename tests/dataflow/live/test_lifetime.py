@@ -12,13 +12,13 @@ from dataflow import (
     QueryError,
     collect,
     count,
-    fn,
     live,
     query,
     run,
     sum_,
 )
 from dataflow.circuit.graph import current_graph
+from dataflow.query.compiler import plan
 
 Row = dict[str, Any]
 
@@ -226,13 +226,19 @@ def test_constants_share_by_type_and_value() -> None:
     assert [result.statistics().nodes[0].shared_by for result in results] == [2, 1, 1, 1, 2]
 
 
-def test_a_query_that_is_refused_leaves_nothing() -> None:
+def test_a_query_that_is_refused_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     items, others = Collection("items", key="id"), Collection("others", key="id")
     item, other = items.alias("item"), others.alias("other")
     before = held()
-    refused = query(item).where(item.v > 1).join(other, on=item.g == fn(abs, other.g))
-    with pytest.raises(QueryError, match="cannot call a Python function"):
-        live(refused)
+    joined = query(item).where(item.v > 1).join(other, on=item.g == other.g)
+
+    def refuse(*_: Any) -> None:
+        assert held() > before
+        raise QueryError("not like this")
+
+    monkeypatch.setattr(plan, "Order", refuse)
+    with pytest.raises(QueryError, match=r"^not like this$"):
+        live(joined.order_by(item.v))
     assert held() == before
 
 

@@ -1,0 +1,39 @@
+"""Waiting: how a live query hears that its sources are ready, without being kept alive by them."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from dataflow.query import ir
+
+if TYPE_CHECKING:
+    from dataflow.circuit.commit import Announcement
+    from dataflow.collection.readable import Readable
+    from dataflow.collection.readiness import Waiting
+
+
+class Waiter:
+    """A live query waiting for a source, held weakly."""
+
+    __slots__ = ("_live",)
+
+    def __init__(self, live_query: Waiting) -> None:
+        self._live = weakref.ref(live_query)
+
+    def source_ready(self) -> list[Announcement]:
+        """Pass the word on, if the live query is still there."""
+        live_query = self._live()
+        return [] if live_query is None else live_query.source_ready()
+
+
+def sources_of(tree: ir.Node) -> list[Readable[Any]]:
+    """Return the sources a tree reads, each once: they compare by content, so by identity."""
+    relations: list[Any] = [scan.source.relation for scan in ir.scans(tree)]
+    return list({id(relation): relation for relation in relations}.values())
+
+
+def stop_waiting(waiter: Waiter, sources: list[Readable[Any]]) -> None:
+    """Take back that a live query waits for its sources."""
+    for source in sources:
+        source.stop_waiting(waiter)
