@@ -31,6 +31,10 @@ class Mutated(Protocol):
         """Return the transactions that have something pending on a row."""
         ...
 
+    def replace(self, row: Any, changes: Mapping[str, Any]) -> Any:
+        """Return a row with other fields."""
+        ...
+
     def stage(self, batch: Batch, key: Any, author: Author) -> None:
         """Let the overlay look at a transaction again when a batch is published."""
         ...

@@ -21,6 +21,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, assert_never
 
 from dataflow.collection.facts import FactsNode
+from dataflow.errors import CollectionError
 
 if TYPE_CHECKING:
     from dataflow.circuit.node import Delta, Node, SourceNode
@@ -76,7 +77,7 @@ def under(row: Any, operation: Operation, replace: Replace) -> Any:
 
 
 def merge(
-    earlier: Operation | None, later: Operation, *, was_there: bool, shown: Any
+    earlier: Operation | None, later: Operation, *, was_there: bool, replace: Replace
 ) -> Operation | None:
     """Return the one operation that two of the same transaction on the same row come to, or None for no operation.
 
@@ -84,15 +85,21 @@ def merge(
         earlier: None if this is the first.
         later: what the transaction does now.
         was_there: whether the row was visible before the first of them.
-        shown: the row that should be visible afterwards, None for no row.
+        replace: makes rows with other fields.
+
+    Raises:
+        CollectionError: on a change of fields after a delete. The row that is seen then is that of a later transaction, beneath
+            which nothing can be changed.
     """
     match earlier, later:
         case (Put(), Delete()) if not was_there:
             return None
+        case (Put(row=row), Patch(changes=changes)):
+            return Put(replace(row, changes))
         case (Patch(changes=before), Patch(changes=after)):
             return Patch({**before, **after})
-        case ((Put() | Delete()), Patch()):
-            return Put(shown)
+        case (Delete(), Patch()):
+            raise CollectionError("the row was deleted by the same transaction")
         case _:
             return later
 

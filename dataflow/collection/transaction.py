@@ -74,10 +74,10 @@ class Transaction:
     _is_noticed = True  # whether somebody knows of the failure
 
     def __init__(self, *, mutation_fn: MutationFn) -> None:
-        self.number = next(_numbers)
+        self.number: int = next(_numbers)
         self._mutation_fn = mutation_fn
         self._graph = current_graph()
-        self.is_confirmed = False
+        self.is_confirmed: bool = False
         self._state: State = "pending"
         self._error: BaseException | None = None
         self._entries: dict[tuple[int, Any], Entry] = {}
@@ -164,7 +164,10 @@ class Transaction:
         earlier = self._entries.get(place)
         old = before if earlier is None else earlier.old
         merged = merge(
-            earlier and earlier.operation, operation, was_there=old is not None, shown=after
+            earlier and earlier.operation,
+            operation,
+            was_there=old is not None,
+            replace=collection.replace,
         )
         if merged is None:
             del self._entries[place]
