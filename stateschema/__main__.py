@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from stateschema.replay import command as replay
+from stateschema.stream.server import command as serving
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -13,6 +14,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     about = "play a recorded session into its live views"
     replay.add_arguments(commands.add_parser("replay", help=about, description=about))
+    about = "serve durable streams over HTTP"
+    serving.add_arguments(commands.add_parser("serve", help=about, description=about))
     arguments = parser.parse_args(argv)
     code: int = arguments.run(arguments)
     return code

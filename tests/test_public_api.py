@@ -18,6 +18,8 @@ PUBLIC = (
     "dataflow.testing",
     "stateschema",
     "stateschema.stream",
+    "stateschema.stream.server",
+    "stateschema.stream.store",
     "stateschema.streamdb",
     "stateschema.session",
 )

@@ -80,8 +80,8 @@ class StreamServer:
         chance: random.Random | None = None,
     ) -> None:
         self.store = store
-        self.settings = settings or Settings()
-        self.metrics = Metrics()
+        self.settings: Settings = settings or Settings()
+        self.metrics: Metrics = Metrics()
         self._authorize = authorize
         self._waiting = Waiting()
         self._common = (*SECURITY, *cors_headers(self.settings.cors_origin))

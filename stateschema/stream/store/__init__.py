@@ -1,1 +1,9 @@
 """Where a server keeps its streams: one set of operations over memory or SQLite."""
+
+from stateschema.stream.store.interface import Created, Piece, Store
+from stateschema.stream.store.memory import MemoryStore
+from stateschema.stream.store.opening import open_store
+from stateschema.stream.store.operations import Retention
+from stateschema.stream.store.sqlite import SqliteStore
+
+__all__ = ["Created", "MemoryStore", "Piece", "Retention", "SqliteStore", "Store", "open_store"]

@@ -1,0 +1,65 @@
+"""Running a server on uvicorn, alone in its process.
+
+Shutdown   On SIGINT and SIGTERM no more connections are taken, waiting readers are sent away with
+           what they have, requests that have begun are finished, and the store is closed last: every
+           acknowledged write is kept, every other one is refused or unanswered.
+"""
+
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from stateschema.stream.server.app import StreamServer
+from stateschema.stream.server.connection import GuardedConnection
+
+GRACE = 10
+"""Seconds that requests which have begun may take after a signal."""
+
+
+class _Uvicorn(uvicorn.Server):
+    def __init__(
+        self, config: uvicorn.Config, server: StreamServer, ready: Callable[[str], object]
+    ) -> None:
+        super().__init__(config)
+        self._server = server
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            name = f"[{host}]" if ":" in host else host
+            self._ready(f"http://{name}:{port}{self._server.settings.prefix}")
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._server.drain()
+        await super().shutdown(sockets)
+
+
+def run_server(
+    server: StreamServer, *, host: str, port: int, ready: Callable[[str], object]
+) -> bool:
+    """Serve until a signal comes, and tell whether serving had begun at all.
+
+    Args:
+        server: What is served; its store is closed in the end.
+        host: Address to listen at.
+        port: Port to listen at; 0 for any that is free.
+        ready: Called with the URL of the streams, once they are served.
+    """
+    config = uvicorn.Config(
+        server,
+        host=host,
+        port=port,
+        http=GuardedConnection,
+        ws="none",
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE,
+    )
+    runner = _Uvicorn(config, server, ready)
+    runner.run()
+    return runner.started
