@@ -12,8 +12,8 @@ Gaps       Requests overtake each other; the server refuses a number whose prede
            yet. Such a batch goes again when all before it are acknowledged. A gap with nothing
            missing on our side means the server has forgotten what it acknowledged: an error.
 Fencing    A newer epoch of the same producer shuts this one out. With `auto_claim` it takes the
-           next epoch instead: it lets everything in flight come back, numbers what is not
-           acknowledged from 0 on, and sends one batch alone until that epoch is acknowledged.
+           next epoch instead: it lets everything in flight come back, and numbers what is not
+           acknowledged from 0 on.
            A batch whose answer was lost before the fence may or may not be in the stream, and the
            new epoch cannot tell: this is an error, as sending it again could double it.
 """
@@ -173,7 +173,7 @@ class ProducerState:
             return self._sent(first)
         if self._waiting:  # a new one would meet the gap that they leave
             return None
-        allowed = 1 if self._auto_claim and not self._is_claimed else self._max_in_flight
+        allowed = self._max_in_flight if self._is_claimed else 1
         if in_flight >= allowed or len(self._unacknowledged) >= self._max_in_flight:
             return None
         if self._pending and self._is_due(now):
