@@ -71,8 +71,8 @@ class Graph:
     """
 
     def __init__(self) -> None:
-        self.epoch = 0
-        self.stepping = False
+        self.epoch: int = 0
+        self.stepping: bool = False
         self.nodes: dict[Hashable, Node] = {}
         self.members: set[Node] = set()
         self.anchors: set[object] = set()
@@ -124,7 +124,7 @@ class Graph:
         finally:
             self._busy = False
         if self._later:
-            self.collect()
+            self.collect(errors)
         if errors:
             raise ExceptionGroup("subscribers raised", errors)
 
@@ -334,13 +334,25 @@ class Graph:
             self.nodes = nodes
 
     def later(self, action: Callable[[], object]) -> None:
-        """Do something at the next safe point. May be called by a finalizer, in any thread, in the middle of a step."""
+        """Do something at the next safe point: when the outermost commit is over, if one is running.
+
+        May be called by a finalizer, in any thread, in the middle of a step.
+        """
         self._later.append(action)
 
-    def collect(self) -> None:
-        """Do what finalizers have asked for, unless an epoch is running."""
+    def collect(self, errors: list[Exception] | None = None) -> None:
+        """Do what was asked for `later`, unless an epoch is running.
+
+        Args:
+            errors: takes what actions raise, so that one does not keep others from being done; without it the first one raises.
+        """
         while self._later and not self._busy:
-            self._later.popleft()()
+            try:
+                self._later.popleft()()
+            except Exception as error:
+                if errors is None:
+                    raise
+                errors.append(error)
 
     def statistics(self) -> GraphStatistics:
         """Return a snapshot of counters; what finalizers asked for is done first."""

@@ -21,7 +21,7 @@ from dataflow.collection.keys import Key, RowKeys
 from dataflow.collection.mutable import Mutable
 from dataflow.collection.readiness import Readiness
 from dataflow.collection.statistics import CollectionStatistics
-from dataflow.collection.sync import SyncWriter
+from dataflow.collection.sync import Journal, SyncWriter
 from dataflow.errors import CollectionError
 from dataflow.query.compiler.layout import Layout, layout_of_adapter, layout_of_type
 from dataflow.values.row import RowAdapter, adapter_for_row, adapter_for_type
@@ -69,6 +69,7 @@ class Collection(Mutable[R], Generic[R]):
         "_status",
         "_was_ready",
         "equal_rows",
+        "journal",
         "key_of",
     )
 
@@ -120,6 +121,7 @@ class Collection(Mutable[R], Generic[R]):
         self._status: Status = "ready" if ready else "loading"
         self._error: BaseException | None = None
         self._loader: Loader | None = None
+        self.journal: Journal | None = None
         self._node = SourceNode(label=name)
         self._adapter: RowAdapter | None = None
         self.equal_rows: Callable[[Any, Any], bool] = _undecided
@@ -184,6 +186,39 @@ class Collection(Mutable[R], Generic[R]):
         if not self._was_synced:
             self._note_sync()
         return SyncWriter(self, graph, self._node)
+
+    def restore(self, rows: Iterable[R], *, synced: bool) -> None:
+        """Write rows that were kept from an earlier life of the collection.
+
+        Args:
+            rows: the synced rows of then.
+            synced: whether they came from elsewhere; those of a local collection leave it local.
+        """
+        self._check_writable()
+        graph = self._used()
+        if synced:
+            self._note_sync()
+        writer: SyncWriter[R] = SyncWriter(self, graph, self._node)
+        with writer as write:
+            for row in rows:
+                write.upsert(row)
+
+    def synced_row(self, key: Any) -> R | None:
+        """Return the row beneath everything that is pending, or None.
+
+        Args:
+            key: in normal form.
+        """
+        row: R | None
+        rows = self._node.rows
+        assert rows is not None
+        row = rows.get(key) if self.overlay is None else self.overlay.synced_row(key)
+        return row
+
+    @property
+    def was_synced(self) -> bool:
+        """Whether synced rows have ever come from elsewhere."""
+        return self._was_synced
 
     def _check_writable(self) -> None:
         if self._status == "closed":

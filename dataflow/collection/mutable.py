@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from dataflow.circuit.node import Node, SourceNode
     from dataflow.collection.changes import Op
     from dataflow.collection.overlay import Author
+    from dataflow.collection.sync import Journal
     from dataflow.collection.transaction import Transaction
     from dataflow.values.row import RowAdapter
 
@@ -52,6 +53,7 @@ class Mutable(Readable[R]):
 
     _node: SourceNode
     _adapter: RowAdapter | None
+    journal: Journal | None
     equal_rows: Callable[[Any, Any], bool]
     key_of: Callable[[Any], Any]
 

@@ -26,6 +26,14 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 
+class Journal(Protocol):
+    """Notes which rows of a collection may have been written."""
+
+    def note(self, keys: Iterable[Any]) -> None:
+        """Take note of the keys of one commit, in normal form; called when it has been applied, before anybody hears of it."""
+        ...
+
+
 class Written(Protocol):
     """What a writer asks the collection it writes to; both get more special when the first row shows what rows are."""
 
@@ -42,6 +50,11 @@ class Written(Protocol):
     @property
     def overlay(self) -> Overlay | None:
         """What lies over the synced rows; None while that is nothing."""
+        ...
+
+    @property
+    def journal(self) -> Journal | None:
+        """Who notes which rows were written, if anybody does."""
         ...
 
     def overlay_commit(
@@ -101,6 +114,13 @@ class StagedRows(Staged):
 
     def apply(self) -> list[Node]:
         """Make the writes visible; called by the graph at the start of the epoch."""
+        changed = self._apply()
+        journal = self._collection.journal
+        if journal is not None:
+            journal.note({**self.rows, **self.mutated})
+        return changed
+
+    def _apply(self) -> list[Node]:
         node, staged = self._node, self.rows
         rows = node.rows
         assert rows is not None
@@ -251,8 +271,10 @@ class SyncWriter(Commit, Generic[R]):
         batch = current_batch()
         if batch is not None:
             batch.stage(self._collection, self._many())
+        elif self._staged is None and self._collection.journal is None:
+            self._graph.run(self)
         else:
-            self._graph.run(self if self._staged is None else self._staged)
+            self._graph.run(self._many())
 
     def apply(self) -> list[Node]:
         """Make the single write visible; called by the graph at the start of the epoch."""

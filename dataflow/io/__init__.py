@@ -7,6 +7,7 @@ from dataflow.io.clock import Clock, Timer
 from dataflow.io.frames import rows_of_frame, write_frame
 from dataflow.io.json_files import json_files
 from dataflow.io.pacing import Pace, Paced, debounce, paced, queue, throttle
+from dataflow.io.persistence import Store, persist
 from dataflow.io.polling import Polled, polled, write_rows
 from dataflow.io.sqlite_query import sqlite_query
 
@@ -15,10 +16,12 @@ __all__ = [
     "Pace",
     "Paced",
     "Polled",
+    "Store",
     "Timer",
     "debounce",
     "json_files",
     "paced",
+    "persist",
     "polled",
     "queue",
     "rows_of_frame",
