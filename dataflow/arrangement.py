@@ -31,7 +31,7 @@ class Arrangement:
     __slots__ = ("buckets", "key_of")
 
     def __init__(self, key_of: Callable[[Any], Any]) -> None:
-        self.key_of = key_of
+        self.key_of: Callable[[Any], Any] = key_of
         self.buckets: dict[Any, Bucket] = {}
 
     def load(self, pairs: Iterable[tuple[Any, Any]]) -> None:

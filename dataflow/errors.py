@@ -74,7 +74,7 @@ class UnknownFieldError(QueryError, AttributeError):
         self, name: str, owner: str, fields: Iterable[str] = (), hint: str | None = None
     ) -> None:
         self.owner = owner
-        self.fields = tuple(fields)
+        self.fields: tuple[str, ...] = tuple(fields)
         super().__init__(f"{owner} has no field {name!r}{near(name, self.fields)}")
         self.hint = hint
         if hint is not None:

@@ -15,7 +15,7 @@ Source  Budiu et al., DBSP: Automatic Incremental View Maintenance, VLDB 2023
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from dataflow.errors import InvariantError
 from dataflow.values.normal import normal
@@ -51,7 +51,7 @@ class ZSet(Generic[R]):
     """
 
     __slots__ = ("_entries",)
-    __hash__ = None  # type: ignore[assignment]  # it is mutable
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # it is mutable
 
     def __init__(self, weighted: Iterable[tuple[R, int]] = ()) -> None:
         self._entries: dict[Hashable, tuple[R, int]] = {}

@@ -21,7 +21,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from reprlib import Repr
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -49,7 +49,7 @@ _shortened.maxstring = _shortened.maxother = _shortened.maxlong = 100
 class _WireModel(BaseModel):
     """A JSON object that keeps what it does not know and never changes."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="allow", frozen=True)
 
     def to_wire(self) -> dict[str, Any]:
         """Return the JSON object as a dict: absent fields stay absent, values are shared."""

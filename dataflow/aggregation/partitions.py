@@ -38,7 +38,7 @@ class Sequence:
         self._behind = max(function.behind for function in functions)
         self._ahead = max(function.ahead for function in functions)
         self._reaches_end = any(function.reaches_end for function in functions)
-        self.walked = 0
+        self.walked: int = 0
 
     def __len__(self) -> int:
         return len(self._members)
@@ -101,7 +101,7 @@ class Unordered:
         self._functions = functions
         self._members: dict[Any, Member] = {}
         self._values: tuple[Any, ...] | None = None
-        self.walked = 0
+        self.walked: int = 0
 
     def __len__(self) -> int:
         return len(self._members)

@@ -42,10 +42,10 @@ class Member:
     def __init__(
         self, key: Any, partition: Any, place: tuple[Any, Any], arguments: tuple[Any, ...]
     ) -> None:
-        self.key = key
-        self.partition = partition
-        self.place = place
-        self.arguments = arguments
+        self.key: Any = key
+        self.partition: Any = partition
+        self.place: tuple[Any, Any] = place
+        self.arguments: tuple[Any, ...] = arguments
         self.head: tuple[Any, ...] = ()
         self.values: tuple[Any, ...] | None = None
 
@@ -62,10 +62,10 @@ class Stretch:
     __slots__ = ("first", "last", "members", "position")
 
     def __init__(self, members: Sequence[Member], first: int, last: int, position: int) -> None:
-        self.members = members
-        self.first = first
-        self.last = last
-        self.position = position
+        self.members: Sequence[Member] = members
+        self.first: int = first
+        self.last: int = last
+        self.position: int = position
 
     def rows(self) -> Sequence[Member]:
         """Return the rows themselves."""
@@ -162,8 +162,8 @@ class Shift:
         self._argument = argument
         self._default = default
         self._rows = rows
-        self.behind = max(0, rows)
-        self.ahead = max(0, -rows)
+        self.behind: int = max(0, rows)
+        self.ahead: int = max(0, -rows)
 
     def rewind(self, members: Iterable[Member]) -> None:
         """Do nothing: there is no state."""

@@ -62,7 +62,7 @@ class Total:
     )
 
     def __init__(self, integers: int = 0, count: int = 0) -> None:
-        self.count = count
+        self.count: int = count
         self._integers = integers
         self._float_count = 0  # finite or not
         self._decimal_count = 0

@@ -19,7 +19,7 @@ from dataflow.values.equality import equal
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-logger = logging.getLogger("dataflow")
+logger: logging.Logger = logging.getLogger("dataflow")
 
 
 def fail(node: Node, error: BaseException) -> list[Node]:

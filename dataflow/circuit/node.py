@@ -96,9 +96,9 @@ class Node:
     )
 
     def __init__(self, inputs: tuple[Node, ...], *, label: str = "") -> None:
-        self.inputs = inputs
-        self.label = label or type(self).__name__
-        self.source = ""
+        self.inputs: tuple[Node, ...] = inputs
+        self.label: str = label or type(self).__name__
+        self.source: str = ""
         self.rank: int = 1 + max((node.rank for node in inputs), default=-1)
         self.consumers: dict[Node, None] = {}  # dicts for order and for removal in O(1)
         self.subscribers: dict[Subscriber, None] = {}
@@ -108,10 +108,10 @@ class Node:
         self.error: BaseException | None = None
         self.failed_at: Any = None
         self.identity: Hashable = None
-        self.references = 0
-        self.queued = False
-        self.touched = 0
-        self.steps = 0
+        self.references: int = 0
+        self.queued: bool = False
+        self.touched: int = 0
+        self.steps: int = 0
 
     def step(self) -> Delta:
         """Consume the inputs' deltas and return this node's net delta."""
@@ -152,7 +152,7 @@ class SourceNode(Node):
 
     def __init__(self, *, label: str) -> None:
         super().__init__((), label=label)
-        self.rows = {}
+        self.rows: dict[Any, Any] | None = {}
 
     def hydrate(self) -> None:
         """Do nothing: a source is the state others are built from."""

@@ -42,8 +42,8 @@ class Batch(Commit):
     __slots__ = ("_published", "_staged", "_starts", "_undo", "graph", "task", "transaction")
 
     def __init__(self, graph: Graph) -> None:
-        self.graph = graph
-        self.task = current_task()
+        self.graph: Graph = graph
+        self.task: object = current_task()
         self.transaction: object = None  # whose mutate block is open, if one is
         self._staged: dict[int, tuple[object, Staged]] = {}
         self._starts: list[Callable[[], list[Announcement]]] = []

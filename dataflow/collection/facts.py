@@ -32,7 +32,7 @@ class FactsNode(SourceNode):
 
     def __init__(self, rows: dict[Any, Any], name: str) -> None:
         super().__init__(label=f"facts of {name}")
-        self.rows = rows
+        self.rows: dict[Any, Any] = rows
 
     def take(self, facts: Mapping[Any, Any]) -> None:
         """Take over the facts of some rows, None for those that are not visible, and tell what changed."""

@@ -69,8 +69,8 @@ class Inbox:
         self._forget = forget
         self._net = Net()
         self._node: Node | None = None
-        self.since = graph.epoch
-        self.closed = False
+        self.since: int = graph.epoch
+        self.closed: bool = False
         self.wake: Future[None] | None = None
         self._gathering = gathering(graph, self, every, timer)
 

@@ -65,7 +65,7 @@ class Gathering:
         self._timer = None if math.isinf(every) else timer or _running_loop()
         self._net = Net()
         self._scheduled: Scheduled | None = None
-        self.since = target.since
+        self.since: int = target.since
 
     @property
     def waiting(self) -> int:

@@ -60,8 +60,8 @@ class StatusSubscription:
         self._forget = forget
         self._seen = source.status
         self._node: Node | None = None
-        self.since = graph.epoch
-        self.closed = False
+        self.since: int = graph.epoch
+        self.closed: bool = False
         graph.anchors.add(self)
 
     def follow(self, node: Node) -> None:

@@ -60,8 +60,8 @@ class Subscription:
         self._forget = forget  # bound to the source, which the subscription thus keeps alive
         self._inside: set[Any] = set()  # keys of the rows that `where` let through
         self._node: Node | None = None
-        self.since = graph.epoch
-        self.closed = False
+        self.since: int = graph.epoch
+        self.closed: bool = False
         self._gathering = gathering(graph, self, every, timer)
         graph.anchors.add(self)
 

@@ -10,7 +10,7 @@ from dataflow.query import ir
 from dataflow.query.scalar import Aggregate, Apply, Ordering, Scalar, Window, rewrite
 
 Wrap = Callable[[Callable[..., Any], str], Callable[..., Any]]
-OPTION_ROLES = {
+OPTION_ROLES: dict[str, tuple[str, ...]] = {
     "fold": ("fold initial", "fold step", "fold finish"),
     "aggregate": ("aggregate initial", "aggregate add", "aggregate retract", "aggregate finish"),
 }

@@ -49,7 +49,7 @@ class WeightedArrangement(Generic[R]):
     __slots__ = ("_groups", "key_of")
 
     def __init__(self, key_of: Callable[[R], object]) -> None:
-        self.key_of = key_of
+        self.key_of: Callable[[R], object] = key_of
         self._groups: dict[Hashable, ZSet[R]] = {}
 
     def group(self, key: Hashable) -> ZSet[R]:

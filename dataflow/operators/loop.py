@@ -37,7 +37,7 @@ class Loop:
         self.variable: Inlet[Any] = Inlet(label="variable")
         self.body: list[Operator[Any]] = []
         self.entrances: dict[Operator[Any], tuple[Distinct[Any], Inlet[Any]]] = {}
-        self.is_built = False
+        self.is_built: bool = False
         schedule.christen(self.variable)
 
     def add(self, operator: Operator[Any]) -> None:

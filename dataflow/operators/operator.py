@@ -62,12 +62,12 @@ class Operator(Generic[R]):
     __slots__ = ("consumers", "delta", "inputs", "name", "steps", "touched")
 
     def __init__(self, inputs: tuple[Operator[Any], ...], *, label: str) -> None:
-        self.inputs = inputs
-        self.name = label
+        self.inputs: tuple[Operator[Any], ...] = inputs
+        self.name: str = label
         self.delta: ZSet[R] = EMPTY
         self.consumers: list[int] = []
-        self.touched = 0
-        self.steps = 0
+        self.touched: int = 0
+        self.steps: int = 0
 
     def step(self) -> ZSet[R]:
         """Return the delta of this epoch; change no state."""

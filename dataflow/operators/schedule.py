@@ -39,7 +39,7 @@ class Schedule:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.epoch = 0
+        self.epoch: int = 0
         self.operators: list[Operator[Any]] = []
         self.members: list[Operator[Any]] = []
         self._staged: dict[Inlet[Any], ZSet[Any]] = {}

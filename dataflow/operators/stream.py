@@ -55,7 +55,7 @@ class DeltaStream(Generic[R]):
     __slots__ = ("edge",)
 
     def __init__(self, edge: Edge[R]) -> None:
-        self.edge = edge
+        self.edge: Edge[R] = edge
 
     def __repr__(self) -> str:
         return f"<DeltaStream of {self.edge.operator.name!r}>"

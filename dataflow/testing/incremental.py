@@ -96,11 +96,11 @@ class _History:
 
     def __init__(self, collection: Collection[Any], rows: list[Any]) -> None:
         self.collection = collection
-        self.found = collection.rows()
+        self.found: list[Any] = collection.rows()
         self.pool: dict[Any, list[Any]] = {}
         for row in [*rows, *self.found]:
             self.pool.setdefault(collection.key_of(row), []).append(row)
-        self.present = {collection.key_of(row): row for row in self.found}
+        self.present: dict[Any, Any] = {collection.key_of(row): row for row in self.found}
 
     def next(self, random_: random.Random) -> Write:
         """Draw a write."""

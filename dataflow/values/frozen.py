@@ -31,7 +31,7 @@ class Truth:
     __slots__ = ("value",)
 
     def __init__(self, *, value: bool) -> None:
-        self.value = value
+        self.value: bool = value
 
     def __eq__(self, other: object) -> bool:
         return self is other or other is self.value
@@ -108,8 +108,8 @@ class FrozenObject:
     __slots__ = ("key", "value")
 
     def __init__(self, value: object, fields: tuple[object, ...]) -> None:
-        self.value = value
-        self.key = (value.__class__, *fields)
+        self.value: object = value
+        self.key: tuple[object, ...] = (value.__class__, *fields)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, FrozenObject) and self.key == other.key
@@ -131,7 +131,7 @@ class Opaque:
     __slots__ = ("value",)
 
     def __init__(self, value: object) -> None:
-        self.value = value
+        self.value: object = value
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Opaque) and same_opaque(self.value, other.value)

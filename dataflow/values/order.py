@@ -68,7 +68,7 @@ class Reversed:
     __slots__ = ("key",)
 
     def __init__(self, key: Any) -> None:
-        self.key = key
+        self.key: Any = key
 
     def __lt__(self, other: Reversed) -> bool:
         return bool(other.key < self.key)

@@ -64,7 +64,7 @@ class Entity(Generic[R]):
         self.type = type
         self.key = key
         self.merge = merge
-        self.name = ""
+        self.name: str = ""
         self._rows = row_type(row)
         self._key: KeyRule[R] = (
             FieldKey(self._rows, key) if isinstance(key, str) else ComputedKey(key)

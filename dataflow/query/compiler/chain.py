@@ -32,7 +32,7 @@ class Chain(Node):
     def __init__(self, upstream: Node, layout: Layout, steps: tuple[Step, ...]) -> None:
         super().__init__((upstream,), label="filter" if not builds_rows(steps) else "select")
         made, functions = _instantiate(layout, steps, stored=False)
-        self.source = made.source
+        self.source: str = made.source
         self._step, self._convert = functions
 
     def step(self) -> Delta:
@@ -60,7 +60,7 @@ class StoredChain(Node):
     def __init__(self, upstream: Node, layout: Layout, steps: tuple[Step, ...]) -> None:
         super().__init__((upstream,), label="filter" if not builds_rows(steps) else "select")
         made, functions = _instantiate(layout, steps, stored=True)
-        self.source = made.source
+        self.source: str = made.source
         self._step, self._load = functions
         self._changes: Delta = []
         self.rows = {}

@@ -86,7 +86,7 @@ class Head:
         self._capacity = 2 * (stop + SPARE)
         self._entries: list[Entry] = nsmallest(stop + SPARE, entries)
         self._beyond = count - len(self._entries)
-        self.short = False
+        self.short: bool = False
 
     def __len__(self) -> int:
         return len(self._entries) + self._beyond

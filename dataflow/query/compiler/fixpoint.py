@@ -40,7 +40,7 @@ class Loop:
     __slots__ = ("nodes", "reference")
 
     def __init__(self) -> None:
-        self.reference = SourceNode(label="rows so far")
+        self.reference: SourceNode = SourceNode(label="rows so far")
         self.nodes: dict[Node, None] = {}
 
     def reads(self, node: Node) -> bool:
@@ -115,7 +115,7 @@ class Fixpoint(Node):
     ) -> None:
         steps = ", ".join(node.label for node in loop.nodes) or "the rows so far"
         super().__init__((seed, *loop.outside()), label=f"recursive: {steps}")
-        self.source = "\n".join(node.source for node in loop.nodes if node.source)
+        self.source: str = "\n".join(node.source for node in loop.nodes if node.source)
         self._loop = loop
         self._last = last
         self._value_of_seed = value_of_seed

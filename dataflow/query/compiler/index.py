@@ -25,7 +25,7 @@ class Index(Node):
 
     def __init__(self, upstream: Node, key_of: Callable[[Any], Any]) -> None:
         super().__init__((upstream,), label="arrangement")
-        self.arrangement = Arrangement(key_of)
+        self.arrangement: Arrangement = Arrangement(key_of)
 
     def step(self) -> Any:
         delta = self.inputs[0].out

@@ -58,7 +58,7 @@ class Order(Node):
         self._entry_of = entry_of
         self._entries: Sorted | Head = Sorted(())
         self.move_window(limit, offset)
-        self.watched = 0
+        self.watched: int = 0
         self.arrived: Delta | None = None
         self._refills = 0
         self._stale = False  # whether the window has to be read anew at the end of the step
@@ -107,7 +107,7 @@ class Order(Node):
 
     def move_window(self, limit: int | None, offset: int) -> None:
         """Show another window from the next step on."""
-        self.label = "order by" if limit is None else f"order by, limit {limit}"
+        self.label: str = "order by" if limit is None else f"order by, limit {limit}"
         self._start = offset
         self._stop = None if limit is None else offset + limit
         self._stale = True

@@ -39,8 +39,8 @@ class Held:
     __slots__ = ("counts", "row")
 
     def __init__(self, row: Any, inputs: int) -> None:
-        self.row = row
-        self.counts = [0] * inputs
+        self.row: Any = row
+        self.counts: list[int] = [0] * inputs
 
 
 class SetOperation(Node):

@@ -26,4 +26,4 @@ class RejectedError(StreamError):
         super().__init__(message)
         self.status = status
         self.reason = reason
-        self.headers = dict(headers or {})
+        self.headers: dict[str, str] = dict(headers or {})
