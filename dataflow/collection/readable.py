@@ -11,16 +11,19 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
+from itertools import islice
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, get_origin
 
 from dataflow.circuit.graph import Graph, current_graph
 from dataflow.collection.following import Changes, Inbox
+from dataflow.collection.frames import to_arrow, to_pandas, to_polars
 from dataflow.collection.readiness import Wake
 from dataflow.collection.status import Status, StatusSubscription
 from dataflow.collection.subscription import Subscription
-from dataflow.collection.table import html_table
+from dataflow.collection.table import SHOWN, Table, html, rich_table, table_of
 from dataflow.errors import CollectionError
 from dataflow.query.source import Source
+from dataflow.values.fields import declared_fields
 from dataflow.values.normal import expose, normal
 
 if TYPE_CHECKING:
@@ -274,8 +277,49 @@ class Readable(Source[R_co]):
     def _forget(self, follower: Follower) -> None:
         self._followers.pop(follower, None)
 
+    # -- looking at it ----------------------------------------------------------------------------------------------
+
+    def to_pandas(self) -> Any:
+        """Return the rows as a pandas DataFrame, one column per field; needs the extra `[pandas]`.
+
+        Raises:
+            ImportError: if pandas is not installed.
+        """
+        return to_pandas(self.rows(), self._declared_fields())
+
+    def to_polars(self) -> Any:
+        """Return the rows as a polars DataFrame, one column per field; needs the extra `[polars]`.
+
+        Raises:
+            ImportError: if polars is not installed.
+        """
+        return to_polars(self.rows(), self._declared_fields())
+
+    def to_arrow(self) -> Any:
+        """Return the rows as an Arrow table, one column per field; needs the extra `[arrow]`.
+
+        Raises:
+            ImportError: if pyarrow is not installed.
+        """
+        return to_arrow(self.rows(), self._declared_fields())
+
+    def _declared_fields(self) -> Iterable[str]:
+        row_type = get_origin(self.row_type) or self.row_type
+        return (declared_fields(row_type) if isinstance(row_type, type) else None) or ()
+
+    def _table(self) -> Table:
+        node = None if self.status == "closed" else self._node_in_use()
+        count, first = 0, []
+        if node is not None and node.rows is not None:
+            count, rows = len(node.rows), node.rows
+            first = [rows[key] for key in islice(_keys(node), SHOWN)]
+        return table_of(first, count=count, caption=f"{self}, {self.status}")
+
     def _repr_html_(self) -> str:
-        return html_table(self.rows(), caption=repr(self))
+        return html(self._table())
+
+    def __rich__(self) -> object:
+        return rich_table(self._table())
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._name!r} {self.status}>"

@@ -11,7 +11,7 @@ Readiness a live query over sources that still load is empty and "loading"; it h
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -322,6 +322,9 @@ class LiveQuery(Readable[R_co]):
         """Return a snapshot of the plan's counters: rows held and touched, per node."""
         node = self._node_in_use()
         return statistics_of(() if node is None else (node,))
+
+    def _declared_fields(self) -> Iterable[str]:
+        return columns_of(self._tree) or ()
 
     def _find_node(self) -> Node | None:
         self._check_open()
