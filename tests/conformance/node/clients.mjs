@@ -42,17 +42,18 @@ const live = async (mode) => {
 const producer = async () => {
   const handle = await DurableStream.create({ url: url("producer"), contentType: "application/json" })
   const errors = []
-  const open = () =>
+  const open = (epoch) =>
     new IdempotentProducer(handle, "writer", {
+      epoch,
       autoClaim: true,
       lingerMs: 1,
       maxBatchBytes: 64,
       onError: (error) => errors.push(String(error)),
     })
-  const first = open()
+  const first = open(3)
   for (let n = 0; n < 200; n++) first.append(JSON.stringify({ n }))
   await first.flush()
-  const second = open() // the same producer again: it must claim the next epoch
+  const second = open(0) // fenced off by the first: it must claim the next epoch
   for (let n = 200; n < 250; n++) second.append(JSON.stringify({ n }))
   await second.flush()
   await second.close()
