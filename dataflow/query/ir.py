@@ -20,6 +20,7 @@ UnionAll    the rows of all inputs                (number of the input, key ther
 Recursive   a value derived from the seed         the value, as a tuple of its columns
 Order       the input's, windowed                 the input's
 Rekey       the input's                           a field, a tuple of fields, or a function of the row
+Narrow      the input's                           the input's
 
 `scope` lists the aliases a node's row binds; the row of a node with an empty scope is anonymous: its fields are `Column("", name)`.
 
@@ -34,7 +35,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from dataflow.query.scalar import Aggregate, Ordering, Scalar, Window
+    from dataflow.query.scalar import Aggregate, Column, Ordering, RowOf, Scalar, Window
 
 
 class Relation(Protocol):
@@ -240,6 +241,17 @@ class Rekey:
     single: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Narrow:
+    """The input's rows, of which only some columns are read: an update that leaves these as they are need not be told.
+
+    Put in by the optimizer. A `RowOf` among the columns stands for a whole row.
+    """
+
+    input: Node
+    columns: frozenset[Column | RowOf]
+
+
 Node: TypeAlias = (
     Scan
     | Named
@@ -257,25 +269,29 @@ Node: TypeAlias = (
     | Recursive
     | Order
     | Rekey
+    | Narrow
 )
 
 
 def with_inputs(node: Node, change: Callable[[Node], Node]) -> Node:
-    """Return a node with every input changed by a function; a leaf has none."""
+    """Return a node with every input changed by a function; a leaf, and a node whose inputs stay the same, as it is."""
     match node:
         case Scan() | RecursiveRef():
             return node
         case Recursive():
             return replace(node, seed=change(node.seed), step=change(node.step))
         case Join():
-            return replace(node, left=change(node.left), right=change(node.right))
+            left, right = change(node.left), change(node.right)
+            same = left is node.left and right is node.right
+            return node if same else replace(node, left=left, right=right)
         case SetOp() | UnionAll():
             return replace(node, inputs=tuple(map(change, node.inputs)))
         case Nest(input=input_, parts=parts):
             changed = tuple(replace(part, query=change(part.query)) for part in parts)
             return Nest(change(input_), changed)
         case _:
-            return replace(node, input=change(node.input))
+            below = change(node.input)
+            return node if below is node.input else replace(node, input=below)
 
 
 def inputs(node: Node) -> tuple[Node, ...]:
@@ -304,7 +320,7 @@ def scope(node: Node) -> tuple[str, ...]:
             return scope(node.left) + scope(node.right)
         case Nest():
             return scope(node.input) + tuple(part.alias for part in node.parts)
-        case Filter() | FilterRows() | Windowed() | Order() | Rekey():
+        case Filter() | FilterRows() | Windowed() | Order() | Rekey() | Narrow():
             return scope(node.input)
         case _:
             return ()
@@ -319,6 +335,8 @@ def width(node: Node) -> int:
             return width(below) + len(windows)
         case Filter() if not scope(node):  # having
             return width(node.input)
+        case Narrow(input=below):
+            return width(below)
         case _:
             return len(scope(node))
 

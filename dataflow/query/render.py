@@ -20,6 +20,7 @@ from dataflow.query.ir import (
     Join,
     MapRows,
     Named,
+    Narrow,
     Nest,
     Node,
     Order,
@@ -94,6 +95,8 @@ def describe(node: Node) -> str:  # noqa: C901 - one case per kind of node
                 f" offset {offset}" if offset else ""
             )
             return f"order by {', '.join(map(ordering_text, by))}{window}"
+        case Narrow(columns=columns):
+            return f"reads {', '.join(sorted(map(text_of, columns))) or 'no column'}"
         case Rekey(key=key):
             return f"key {function_name(key) if callable(key) else ', '.join(key)}"
 

@@ -50,7 +50,7 @@ def columns_of(node: ir.Node) -> tuple[str, ...] | None:
             return node.columns
         case ir.Project() | ir.MapRows() | ir.Group() | ir.Nest() | ir.Windowed():
             return None
-        case ir.Named() | ir.Filter() | ir.FilterRows() | ir.Order() | ir.Rekey():
+        case ir.Named() | ir.Filter() | ir.FilterRows() | ir.Order() | ir.Rekey() | ir.Narrow():
             return columns_of(node.input)
 
 
@@ -72,7 +72,7 @@ def row_type_of(node: ir.Node) -> Any:
             return dict
         case ir.MapRows() | ir.Group() | ir.Nest() | ir.Windowed():
             return None
-        case ir.Named() | ir.Filter() | ir.FilterRows() | ir.Order() | ir.Rekey():
+        case ir.Named() | ir.Filter() | ir.FilterRows() | ir.Order() | ir.Rekey() | ir.Narrow():
             return row_type_of(node.input)
 
 

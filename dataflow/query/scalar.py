@@ -17,7 +17,7 @@ Source  Neumann, "Efficiently Compiling Efficient Query Plans for Modern Hardwar
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -191,10 +191,10 @@ Scalar: TypeAlias = (
 def children(node: Scalar) -> tuple[Scalar, ...]:
     """Return the direct operands of a node, in evaluation order."""
     match node:
-        case Item(base=base):
-            return (base,)
         case Call(args=args) | Apply(args=args):
             return args
+        case Item(base=base):
+            return (base,)
         case Record(items=items):
             return tuple(value for _, value in items)
         case Aggregate(args=args, where=where, order_by=order_by):
@@ -207,11 +207,17 @@ def children(node: Scalar) -> tuple[Scalar, ...]:
             return ()
 
 
+_LEAVES: Final = frozenset((Column, Const, RowOf, Cell, Param))
+
+
 def walk(node: Scalar) -> Iterator[Scalar]:
     """Yield a node and everything below it, parents first."""
-    yield node
-    for child in children(node):
-        yield from walk(child)
+    pending = [node]
+    while pending:
+        part = pending.pop()
+        yield part
+        if part.__class__ not in _LEAVES:
+            pending += reversed(children(part))
 
 
 def rewrite(node: Scalar, replace: Callable[[Scalar], Scalar | None]) -> Scalar:
@@ -257,6 +263,14 @@ def rewrite_ordering(part: Ordering, replace: Callable[[Scalar], Scalar | None])
 def aliases_of(node: Scalar) -> frozenset[str]:
     """Return the aliases that an expression reads."""
     return frozenset(part.alias for part in walk(node) if isinstance(part, Column | RowOf | Fact))
+
+
+def reads_of(*nodes: Scalar) -> frozenset[Column | RowOf]:
+    """Return the columns, and the rows as a whole, that expressions read."""
+    found: set[Column | RowOf] = set()
+    for node in nodes:
+        found.update([part for part in walk(node) if isinstance(part, Column | RowOf)])
+    return frozenset(found)
 
 
 def contains(node: Scalar, kind: type[Scalar] | tuple[type[Scalar], ...]) -> bool:

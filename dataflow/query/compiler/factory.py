@@ -19,6 +19,7 @@ from dataflow.query.compiler.emit import OPERATION_NAMES
 from dataflow.query.compiler.evaluate import field, item, spread
 from dataflow.query.compiler.runtime import fresh, mapped, null_if_unset
 from dataflow.values.equality import equal
+from dataflow.values.identity import alike
 from dataflow.values.logic import and_, or_
 from dataflow.values.normal import PLAIN, expose, normal
 from dataflow.values.null import ABSENT
@@ -40,6 +41,7 @@ _NAMES: dict[str, Any] = {
     "NO_ROWS": {},
     "PLAIN": PLAIN,
     "StepError": StepError,
+    "alike": alike,
     "and_": and_,
     "equal": equal,
     "expose": expose,

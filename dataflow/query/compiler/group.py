@@ -3,7 +3,7 @@
 Law         rows == {key: aggregates of the rows of that key, recomputed}, after every epoch
 Delta rule  take `old` out of its group and `new` into its own; build the row of each touched group once, at the end
 State       one list of cells per group (`accumulate`), and the group's row. O(groups), plus what ordered aggregates hold
-Cost        O(delta) plus each aggregate's own; `collect` is O(group) per touched group by definition
+Cost        O(delta) plus each aggregate's own, one comparison for an update of nothing that is read; `collect` is O(group) per touched group by definition
 Edges       nulls group together; a group without rows vanishes, but a group-by without keys always has its one row;
             inputs are evaluated before any cell is changed; user functions run only when rows are built
 Source      Gupta & Mumick, "Maintenance of Materialized Views", 1995 (counting); engine notes in ARCHITECTURE.md
@@ -14,7 +14,7 @@ The steps that follow directly (having, select) are part of the same generated f
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dataflow.circuit.node import Delta, Node, undo_changes
 from dataflow.query.compiler import accumulate
@@ -30,6 +30,9 @@ from dataflow.query.compiler.steps import Step, builds_rows, lift_steps
 from dataflow.query.compiler.write_steps import StepWriter, inequality
 from dataflow.query.scalar import Aggregate, Param, Scalar
 
+if TYPE_CHECKING:
+    from dataflow.query.compiler.reads import Unchanged
+
 
 class Group(Node):
     """Group-by with aggregates, followed by library steps over the group's cells.
@@ -39,6 +42,7 @@ class Group(Node):
         keys: group-key expressions; none means one global group.
         aggregates: in the order of their cells, after the keys.
         steps: having and select over the cells.
+        same: tells that an update concerns nothing that is read of a row; None if all is read.
     """
 
     __slots__ = ("_changes", "_functions", "_groups", "_is_global")
@@ -50,6 +54,7 @@ class Group(Node):
         keys: tuple[Scalar, ...],
         aggregates: tuple[Aggregate, ...],
         steps: tuple[Step, ...],
+        same: Unchanged | None = None,
     ) -> None:
         super().__init__((upstream,), label="group by" if keys else "aggregate")
         self._is_global = not keys
@@ -66,6 +71,7 @@ class Group(Node):
             tuple(lifter.lift(key) for key in keys),
             tuple(_lift(aggregate, lifter) for aggregate in aggregates),
             lift_steps(steps, lifter),
+            same is not None,
         )
         made = factory(("group", shape), lambda: _write(*shape, len(lifter.values)), label="group")
         self.source = made.source
@@ -74,6 +80,7 @@ class Group(Node):
             safe_values(layout, tuple(plain.inputs)),
             Fallbacks(CELLS, steps),
             *accumulate.column_keys(plain.directions),
+            same=same,
             **accumulate.NAMES,
         )
 
@@ -127,6 +134,7 @@ def _write(
     keys: tuple[Scalar, ...],
     aggregates: tuple[Aggregate, ...],
     steps: tuple[Step, ...],
+    narrow: bool,  # noqa: FBT001 - the parts of a shape have no names
     parameters: int,
 ) -> str:
     cells = Cells(inputs=list(keys))
@@ -136,9 +144,9 @@ def _write(
     names = "".join(f"p{index}, " for index in range(parameters))
     orders = "".join(f"order{index}, " for index in range(len(cells.directions)))
     with source.block(
-        f"def make({names}safe_inputs, safe, {orders}*, {', '.join(accumulate.NAMES)}):"
+        f"def make({names}safe_inputs, safe, {orders}*, same, {', '.join(accumulate.NAMES)}):"
     ):
-        _write_apply(source, layout, cells, len(keys))
+        _write_apply(source, layout, cells, len(keys), narrow=narrow)
         _write_load(source, layout, cells, len(keys))
         _write_flush(source, cells, len(keys), steps)
         _write_group_of(source, layout, cells.inputs[: len(keys)])
@@ -186,11 +194,14 @@ def _write_add(source: Source, layout: Layout, cells: Cells, keys: int) -> None:
         source.line(line)
 
 
-def _write_apply(source: Source, layout: Layout, cells: Cells, keys: int) -> None:
+def _write_apply(source: Source, layout: Layout, cells: Cells, keys: int, *, narrow: bool) -> None:
     with (
         source.block("def apply(delta, groups, dirty):"),
         source.block("for key, old, new in delta:"),
     ):
+        if narrow:
+            with source.block("if old is not None and new is not None and same(old, new):"):
+                source.line("continue")
         with source.block("if old is not None:"):
             _write_inputs(source, layout, cells.inputs, "old")
             _write_group(source, keys)

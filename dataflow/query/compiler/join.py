@@ -5,6 +5,7 @@ Delta rule  first dL against R as it was, then dR against L as it is now; the tw
 State       none of its own: an arrangement of each side, shared with every join on the same key; where the right side is joined on
             the key under which its rows are known, its rows themselves serve as the index
 Cost        O(matches of changed rows) per epoch
+            an update that leaves what is read of a row as it is costs one comparison, however many matches the row has
 Edges       null keys never match; a left row without match has the pair (row, None) under (key, ABSENT), which comes and goes with
             the first and last match, decided once per epoch; a changed match is a delete and an insert, as the key names both rows
 Source      Budiu et al., DBSP, VLDB 2023 (bilinear operators)
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dataflow.query.compiler.index import Index
+    from dataflow.query.compiler.reads import Unchanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +38,14 @@ class JoinShape:
         outer: whether left rows without match are kept.
         primary: whether the right side is looked up by its own row key.
         flat: whether the left row and key are tuples already, to be extended.
+        reads_left, reads_right: whether only some columns of that side are read.
     """
 
     outer: bool
     primary: bool
     flat: bool
+    reads_left: bool = False
+    reads_right: bool = False
 
     def pair(self, left: str, right: str) -> str:
         """Return source for the joined row, or key, of two sides."""
@@ -54,6 +59,7 @@ class Join(Node):
         left, right: the inputs.
         left_index: arrangement of the left side by the join key.
         right_index: arrangement of the right side, or None when its own rows serve.
+        same: for each side what tells that an update concerns nothing that is read; None where the shape reads all.
     """
 
     __slots__ = (
@@ -72,6 +78,7 @@ class Join(Node):
         shape: JoinShape,
         left_index: Index,
         right_index: Index | None,
+        same: tuple[Unchanged | None, Unchanged | None] = (None, None),
     ) -> None:
         indexes = (left_index,) if right_index is None else (left_index, right_index)
         super().__init__((left, right, *indexes), label="left join" if shape.outer else "join")
@@ -80,7 +87,9 @@ class Join(Node):
         self._right_index = right_index
         made = factory(("join", shape), lambda: _write(shape), label="join")
         self.source = made.source
-        self._from_left, self._from_right, self._scan = made.make(left_index.arrangement.key_of)
+        self._from_left, self._from_right, self._scan = made.make(
+            left_index.arrangement.key_of, *same
+        )
 
     def step(self) -> Delta:
         left = self._left_index.out
@@ -168,7 +177,7 @@ def compose(first: Delta, second: Delta) -> Delta:
 
 def _write(shape: JoinShape) -> str:
     source = Source()
-    with source.block("def make(left_key):"):
+    with source.block("def make(left_key, same_left, same_right):"):
         _write_from_left(source, shape)
         if shape.primary:
             _write_from_right_primary(source, shape)
@@ -192,6 +201,7 @@ def _write_from_left(source: Source, shape: JoinShape) -> None:
         with source.block(
             "if (before is after or before == after) and old is not None and new is not None:"
         ):
+            _skip_unread(source, "same_left", reads=shape.reads_left)
             _each_match(
                 source, shape, "after", change(key, pair("old", "match"), pair("new", "match"))
             )
@@ -208,6 +218,13 @@ def _write_from_left(source: Source, shape: JoinShape) -> None:
                 source.line(f"before = {pair('old', 'None')} if was_unmatched else None")
                 source.line(f"after = {pair('new', 'None')} if now_unmatched else None")
                 source.line(change(pair("key", "ABSENT"), "before", "after"))
+
+
+def _skip_unread(source: Source, same: str, *, reads: bool) -> None:
+    """Write code that goes on to the next change if this one is an update of nothing that is read."""
+    if reads:
+        with source.block(f"if {same}(old, new):"):
+            source.line("continue")
 
 
 def _each_match(source: Source, shape: JoinShape, value: str, line: str) -> None:
@@ -234,20 +251,20 @@ def _write_from_right_primary(source: Source, shape: JoinShape) -> None:
     with (
         source.block("def from_right(delta, left, changes):"),
         source.block("for other, old, new in delta:"),
-        source.block("for key, row in left.get(other, NO_ROWS).items():"),
     ):
-        source.line(f"before = None if old is None else {pair('row', 'old')}")
-        source.line(f"after = None if new is None else {pair('row', 'new')}")
-        source.line(f"changes.append(({pair('key', 'other')}, before, after))")
-        if shape.outer:
-            with source.block("if old is None:"):
-                source.line(
-                    f"changes.append(({pair('key', 'ABSENT')}, {pair('row', 'None')}, None))"
-                )
-            with source.block("elif new is None:"):
-                source.line(
-                    f"changes.append(({pair('key', 'ABSENT')}, None, {pair('row', 'None')}))"
-                )
+        if shape.reads_right:
+            with source.block("if old is not None and new is not None:"):
+                _skip_unread(source, "same_right", reads=True)
+        with source.block("for key, row in left.get(other, NO_ROWS).items():"):
+            source.line(f"before = None if old is None else {pair('row', 'old')}")
+            source.line(f"after = None if new is None else {pair('row', 'new')}")
+            source.line(f"changes.append(({pair('key', 'other')}, before, after))")
+            if shape.outer:
+                absent, unmatched = pair("key", "ABSENT"), pair("row", "None")
+                with source.block("if old is None:"):
+                    source.line(f"changes.append(({absent}, {unmatched}, None))")
+                with source.block("elif new is None:"):
+                    source.line(f"changes.append(({absent}, None, {unmatched}))")
 
 
 def _write_from_right(source: Source, shape: JoinShape) -> None:
@@ -259,6 +276,7 @@ def _write_from_right(source: Source, shape: JoinShape) -> None:
         with source.block(
             "if (before is after or before == after) and old is not None and new is not None:"
         ):
+            _skip_unread(source, "same_right", reads=shape.reads_right)
             with source.block("for key, row in left.get(after, NO_ROWS).items():"):
                 source.line(
                     f"changes.append(({pair('key', 'other')}, {pair('row', 'old')}, {pair('row', 'new')}))"

@@ -15,10 +15,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dataflow.circuit.node import Delta, Node, Pairs
+from dataflow.query.compiler.reads import changed
 from dataflow.values.null import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from dataflow.query.compiler.reads import Unchanged
 
 
 class Side:
@@ -27,13 +30,15 @@ class Side:
     Args:
         node: the side's node, which keeps its rows.
         part: key of a pair -> key of this side's row in it.
+        same: tells that an update of a row concerns nothing that is read; None if all is read.
     """
 
-    __slots__ = ("_part", "counts", "node")
+    __slots__ = ("_part", "_same", "counts", "node")
 
-    def __init__(self, node: Node, part: Callable[[Any], Any]) -> None:
+    def __init__(self, node: Node, part: Callable[[Any], Any], same: Unchanged | None) -> None:
         self.node = node
         self._part = part
+        self._same = same
         self.counts: dict[Any, int] = {}
 
     @property
@@ -54,12 +59,12 @@ class Side:
 
     def follow(self, pairs: Delta) -> Iterator[tuple[Any, Any, Any, bool, bool]]:
         """Take in an epoch; yield (key, old row, new row, had a match, has a match) of each row that may be affected."""
-        own = self.node.out
+        own = self.node.out if self._same is None else changed(self.node.out, self._same)
         before = self._count(pairs)
-        changed = {key: (old, new) for key, old, new in own}
+        updated = {key: (old, new) for key, old, new in own}
         counts, rows = self.counts, self.rows
-        for key in before | changed:
-            old, new = changed[key] if key in changed else (rows[key], rows[key])
+        for key in before | updated:
+            old, new = updated[key] if key in updated else (rows[key], rows[key])
             has = key in counts
             yield key, old, new, before[key] > 0 if key in before else has, has
 
@@ -87,6 +92,7 @@ class Outer(Node):
     Args:
         pairs: the pairs that match.
         left, right: the sides.
+        same: for each side what tells that an update concerns nothing that is read; None if all is read.
         width: number of aliases on the left; their rows and keys are tuples if there are several.
         keep_left, keep_right: whose unmatched rows to keep.
     """
@@ -94,15 +100,23 @@ class Outer(Node):
     __slots__ = ("_left", "_right", "_width")
 
     def __init__(
-        self, pairs: Node, left: Node, right: Node, width: int, *, keep_left: bool, keep_right: bool
+        self,
+        pairs: Node,
+        left: Node,
+        right: Node,
+        width: int,
+        *,
+        keep_left: bool,
+        keep_right: bool,
+        same: tuple[Unchanged | None, Unchanged | None] = (None, None),
     ) -> None:
         label = (
             "full join" if keep_left and keep_right else "left join" if keep_left else "right join"
         )
         super().__init__((pairs, left, right), label=f"{label}: unmatched rows")
         self._width = width
-        self._left = Side(left, left_part(width)) if keep_left else None
-        self._right = Side(right, right_part) if keep_right else None
+        self._left = Side(left, left_part(width), same[0]) if keep_left else None
+        self._right = Side(right, right_part, same[1]) if keep_right else None
 
     def step(self) -> Delta:
         pairs = self.inputs[0].out
@@ -154,13 +168,16 @@ class Matched(Node):
         left: the left side.
         width: number of aliases on the left.
         wanted: whether rows with a match are wanted, or those without.
+        same: tells that an update of a left row concerns nothing that is read; None if all is read.
     """
 
     __slots__ = ("_side", "_wanted")
 
-    def __init__(self, pairs: Node, left: Node, width: int, *, wanted: bool) -> None:
+    def __init__(
+        self, pairs: Node, left: Node, width: int, *, wanted: bool, same: Unchanged | None = None
+    ) -> None:
         super().__init__((pairs, left), label="semi join" if wanted else "anti join")
-        self._side = Side(left, left_part(width))
+        self._side = Side(left, left_part(width), same)
         self._wanted = wanted
 
     def step(self) -> Delta:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Protocol, get_origin, is_typeddict
 
 from dataflow.errors import QueryError
 from dataflow.query import ir
+from dataflow.query.compiler.annotate import Annotate
 from dataflow.query.compiler.chain import Chain, StoredChain
 from dataflow.query.compiler.keys import join_key, order_entry, value_of_columns
 from dataflow.query.compiler.layout import RECORD, common_layout, layout_of_type
@@ -45,6 +46,7 @@ from dataflow.query.compiler.steps import (
     calls_user_code,
     output_layout,
 )
+from dataflow.query.optimizer.facts_to_columns import WithFacts
 from dataflow.query.scalar import Apply, Column, contains
 from dataflow.values.normal import normal
 
@@ -114,9 +116,7 @@ class Planner:
     ) -> Physical:
         match tree:
             case ir.Scan(source=source, alias=alias):
-                relation: Any = source.relation
-                node, layout = relation.physical()
-                return Physical(node, layout.named(alias))
+                return self._scan(source.relation, alias)
             case ir.Join():
                 return plan_join(self, tree)
             case ir.Group():
@@ -139,8 +139,19 @@ class Planner:
                 return self._order(tree, outermost=outermost)
             case ir.Rekey():
                 return self._rekey(tree)
+            case ir.Narrow(input=input_):
+                return self.build(input_, stored=stored, outermost=outermost)
             case _:
                 return self._chain(tree, stored=stored, outermost=outermost)
+
+    def _scan(self, relation: Any, alias: str) -> Physical:
+        if not isinstance(relation, WithFacts):
+            node, layout = relation.physical()
+            return Physical(node, layout.named(alias))
+        rows, _ = relation.source.physical()
+        facts = relation.source.facts_node()
+        node = self.share(("facts", rows, facts), lambda: Annotate(rows, facts))
+        return Physical(node, RECORD.named(alias))
 
     def _chain(self, tree: ir.Node, *, stored: bool, outermost: bool) -> Physical:
         steps: list[Step] = []
@@ -166,9 +177,20 @@ class Planner:
 
     def steps(self, input_: Physical, steps: tuple[Step, ...], *, stored: bool) -> Physical:
         node, layout = input_
-        kind = StoredChain if stored or calls_user_code(steps) else Chain
-        made = self.share((kind.__name__, node, layout, steps), lambda: kind(node, layout, steps))
+        own = steps
+        while own and isinstance(own[-1], Bind):  # an alias given to the result makes no other result
+            own = own[:-1]
+        stored = stored or calls_user_code(own) or self._is_stored(node, layout, own)
+        kind = StoredChain if stored else Chain
+        made = self.share((kind.__name__, node, layout, own), lambda: kind(node, layout, own))
         return Physical(made, output_layout(layout, steps))
+
+    def _is_stored(self, node: Node, layout: Layout, steps: tuple[Step, ...]) -> bool:
+        """Tell whether a chain is running already that keeps its rows, which then serves instead of one that does not."""
+        try:
+            return (StoredChain.__name__, node, layout, steps) in self._graph.nodes
+        except TypeError:  # unhashable, so not shared
+            return False
 
     def _set_operation(self, tree: ir.SetOp) -> Physical:
         operands = [self.build(operand) for operand in tree.inputs]

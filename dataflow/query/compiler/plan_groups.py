@@ -8,8 +8,18 @@ from typing import TYPE_CHECKING
 from dataflow.query.compiler.group import Group
 from dataflow.query.compiler.layout import CELLS
 from dataflow.query.compiler.planning import Physical
+from dataflow.query.compiler.reads import peel, unchanged
 from dataflow.query.compiler.steps import Select, Step, Test, calls_user_code, output_layout
-from dataflow.query.scalar import Aggregate, Apply, Column, Const, Ordering, Record, contains
+from dataflow.query.scalar import (
+    Aggregate,
+    Apply,
+    Column,
+    Const,
+    Ordering,
+    Record,
+    RowOf,
+    contains,
+)
 
 if TYPE_CHECKING:
     from dataflow.query import ir
@@ -19,7 +29,8 @@ if TYPE_CHECKING:
 
 def plan_group(planner: Planning, tree: ir.Group, steps: tuple[Step, ...]) -> Physical:
     """Return the node of a group, which runs some steps over its cells itself."""
-    return group_over(planner, planner.build(tree.input), tree.keys, tree.aggregates, steps)
+    below, columns = peel(tree.input)
+    return group_over(planner, planner.build(below), tree.keys, tree.aggregates, steps, columns)
 
 
 def group_over(
@@ -28,13 +39,20 @@ def group_over(
     keys: tuple[Scalar, ...],
     aggregates: tuple[Aggregate, ...],
     steps: tuple[Step, ...],
+    columns: frozenset[Column | RowOf] | None = None,
 ) -> Physical:
-    """Return the node of a group over rows that are planned already."""
+    """Return the node of a group over rows that are planned already.
+
+    Args:
+        columns: what is read of the rows; None if it is not known.
+    """
+    same = unchanged(input_.layout, columns)
     if any(contains(part, Apply) for part in (*keys, *aggregates)):
         input_, keys, aggregates = _compute_calls(planner, input_, keys, aggregates)
+        same = None
     node = planner.share(
-        ("group", input_.node, input_.layout, keys, aggregates, _options(aggregates), steps),
-        lambda: Group(input_.node, input_.layout, keys, aggregates, steps),
+        ("group", input_.node, input_.layout, keys, aggregates, _options(aggregates), steps, same),
+        lambda: Group(input_.node, input_.layout, keys, aggregates, steps, same),
     )
     collected = any(aggregate.kind == "collect" for aggregate in aggregates)
     return Physical(node, output_layout(replace(CELLS, collected=collected), steps))

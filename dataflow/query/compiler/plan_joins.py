@@ -6,11 +6,15 @@
     right, full; left with a further condition Outer over the pairs that match
     semi, anti with a further condition        Matched over the pairs that match
 
+What the optimizer has noted on a side, the columns read of it, is no node: the join itself leaves alone what changes nothing read. So
+joins that read different columns share the arrangements, which always hold the rows as they are.
+
 A join without equality is one on a key that all rows share: every row meets every row, so a change costs as much as the other side.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dataflow.errors import QueryError
@@ -20,9 +24,10 @@ from dataflow.query.compiler.join import Join, JoinShape
 from dataflow.query.compiler.keys import join_key
 from dataflow.query.compiler.matching import Matched, Outer
 from dataflow.query.compiler.planning import Physical
+from dataflow.query.compiler.reads import peel, unchanged
 from dataflow.query.compiler.semijoin import SemiJoin
 from dataflow.query.compiler.steps import Test
-from dataflow.query.scalar import Apply, Column, contains
+from dataflow.query.scalar import Apply, Column, RowOf, aliases_of, contains, reads_of, rewrite
 
 if TYPE_CHECKING:
     from dataflow.query.compiler.planning import Planning
@@ -36,35 +41,56 @@ def plan_join(planner: Planning, tree: ir.Join) -> Physical:
         return _semijoin(planner, tree)
     if tree.how in {"inner", "cross"} or (tree.how == "left" and tree.residual is None):
         return _pairs(planner, tree, outer=tree.how == "left")
-    pairs = _pairs(planner, tree, outer=False)
-    left = planner.build(tree.left, stored=True)
+    pairs = _pairs(planner, _counted(tree) if exists else tree, outer=False)
+    left_tree, left_reads = peel(tree.left)
+    left = planner.build(left_tree, stored=True)
     width = max(len(left.layout.slots), 1)
+    same = unchanged(left.layout, left_reads)
     if exists:
         wanted = tree.how == "semi"
         node = planner.share(
-            ("matched", pairs.node, left.node, width, wanted),
-            lambda: Matched(pairs.node, left.node, width, wanted=wanted),
+            ("matched", pairs.node, left.node, width, wanted, same),
+            lambda: Matched(pairs.node, left.node, width, wanted=wanted, same=same),
         )
         return Physical(node, left.layout)
-    right = planner.build(tree.right, stored=True)
+    right_tree, right_reads = peel(tree.right)
+    right = planner.build(right_tree, stored=True)
+    both = (same, unchanged(right.layout, right_reads))
     keep_left, keep_right = tree.how in {"left", "full"}, tree.how in {"right", "full"}
     node = planner.share(
-        ("outer", pairs.node, left.node, right.node, width, keep_left, keep_right),
+        ("outer", pairs.node, left.node, right.node, width, keep_left, keep_right, both),
         lambda: Outer(
-            pairs.node, left.node, right.node, width, keep_left=keep_left, keep_right=keep_right
+            pairs.node,
+            left.node,
+            right.node,
+            width,
+            keep_left=keep_left,
+            keep_right=keep_right,
+            same=both,
         ),
     )
     return Physical(node, pairs.layout.absent(width, left=keep_right, right=keep_left))
 
 
+def _counted(tree: ir.Join) -> ir.Join:
+    """Return the join whose pairs are only counted: of its left rows no more is read than the conditions do."""
+    residual = () if tree.residual is None else (tree.residual,)
+    left, _ = peel(tree.left)
+    here = frozenset(ir.scope(left))
+    read = reads_of(*(own for own, _ in tree.on), *residual)
+    columns = frozenset(part for part in read if aliases_of(part) <= here)
+    return replace(tree, left=ir.Narrow(left, columns))
+
+
 def _semijoin(planner: Planning, tree: ir.Join) -> Physical:
-    left = planner.build(tree.left)
+    (left_tree, columns), (right_tree, _) = peel(tree.left), peel(tree.right)
+    left = planner.build(left_tree)
     left_index = _index(planner, left, tuple(pair[0] for pair in tree.on))
-    right_index = _index(planner, planner.build(tree.right), tuple(pair[1] for pair in tree.on))
-    wanted = tree.how == "semi"
+    right_index = _index(planner, planner.build(right_tree), tuple(pair[1] for pair in tree.on))
+    wanted, same = tree.how == "semi", unchanged(left.layout, columns)
     node = planner.share(
-        ("semijoin", left.node, left_index, right_index, wanted),
-        lambda: SemiJoin(left.node, left_index, right_index, wanted=wanted),
+        ("semijoin", left.node, left_index, right_index, wanted, same),
+        lambda: SemiJoin(left.node, left_index, right_index, wanted=wanted, same=same),
     )
     return Physical(node, left.layout)
 
@@ -72,14 +98,22 @@ def _semijoin(planner: Planning, tree: ir.Join) -> Physical:
 def _pairs(planner: Planning, tree: ir.Join, *, outer: bool) -> Physical:
     """Return the pairs of rows that match, and with `outer` the left rows that match nothing."""
     primary = _joins_on_row_key(tree)
-    left = planner.build(tree.left)
-    right = planner.build(tree.right, stored=primary)
+    (left_tree, left_reads), (right_tree, right_reads) = peel(tree.left), peel(tree.right)
+    left = planner.build(left_tree)
+    right = planner.build(right_tree, stored=primary)
     left_index = _index(planner, left, tuple(pair[0] for pair in tree.on))
     right_index = None if primary else _index(planner, right, tuple(pair[1] for pair in tree.on))
-    shape = JoinShape(outer=outer, primary=primary, flat=left.layout.joined)
+    same = (unchanged(left.layout, left_reads), unchanged(right.layout, right_reads))
+    shape = JoinShape(
+        outer=outer,
+        primary=primary,
+        flat=left.layout.joined,
+        reads_left=same[0] is not None,
+        reads_right=same[1] is not None,
+    )
     node = planner.share(
-        ("join", left.node, right.node, shape, left_index, right_index),
-        lambda: Join(left.node, right.node, shape, left_index, right_index),
+        ("join", left.node, right.node, shape, left_index, right_index, same),
+        lambda: Join(left.node, right.node, shape, left_index, right_index, same),
     )
     joined = Physical(node, left.layout.joined_with(right.layout, nullable=outer))
     return (
@@ -90,22 +124,30 @@ def _pairs(planner: Planning, tree: ir.Join, *, outer: bool) -> Physical:
 
 
 def _index(planner: Planning, side: Physical, parts: tuple[Scalar, ...]) -> Index:
-    """Return the arrangement of a side by its join key."""
+    """Return the arrangement of a side by its join key, whatever the alias of the side."""
     if any(contains(part, Apply) for part in parts):
         raise QueryError("a join condition cannot call a Python function: select its result first")
+    layout = side.layout
+    if len(layout.slots) == 1:
+        layout = layout.named("")
+        parts = tuple(rewrite(part, _without_alias) for part in parts)
     made = planner.share(
-        ("index", side.node, side.layout, parts),
-        lambda: Index(side.node, join_key(side.layout, parts)),
+        ("index", side.node, layout, parts),
+        lambda: Index(side.node, join_key(layout, parts)),
     )
     assert isinstance(made, Index)
     return made
+
+
+def _without_alias(part: Scalar) -> Scalar | None:
+    return replace(part, alias="") if isinstance(part, Column | RowOf) else None
 
 
 def _joins_on_row_key(tree: ir.Join) -> bool:
     """Tell whether the right side is joined on the key under which its rows are known."""
     if len(tree.on) != 1:
         return False
-    right, part = tree.right, tree.on[0][1]
+    (right, _), part = peel(tree.right), tree.on[0][1]
     while isinstance(right, ir.Filter | ir.FilterRows):
         right = right.input
     if not isinstance(right, ir.Scan) or not isinstance(part, Column):

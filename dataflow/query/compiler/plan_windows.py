@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dataflow.query import ir
 from dataflow.query.compiler.layout import Layout
 from dataflow.query.compiler.planning import Physical
+from dataflow.query.compiler.reads import peel, unchanged
 from dataflow.query.compiler.steps import Select
 from dataflow.query.compiler.window import Window
 from dataflow.query.scalar import Apply, Cell, Column, Ordering, Record, RowOf, contains
@@ -20,18 +21,21 @@ if TYPE_CHECKING:
 
 def plan_windows(planner: Planning, tree: ir.Windowed) -> Physical:
     """Return the node of the window functions of one partition and order."""
-    input_ = planner.build(tree.input)
-    aliases = ir.scope(tree.input)
+    below, columns = peel(tree.input)
+    input_ = planner.build(below)
+    same = unchanged(input_.layout, columns)
+    aliases = ir.scope(below)
     rows = tuple(map(RowOf, aliases))
-    head: tuple[Scalar, ...] = (*rows, *map(Cell, range(len(rows), ir.width(tree.input))))
+    head: tuple[Scalar, ...] = (*rows, *map(Cell, range(len(rows), ir.width(below))))
     slots = tuple(replace(slot, index=at) for at, slot in enumerate(input_.layout.slots))
     layout = Layout(slots, input_.layout.collected)
     windows = tree.windows
     if any(contains(window, Apply) for window in windows):
         input_, head, windows = _compute_calls(planner, input_, head, windows)
+        same = None
     node = planner.share(
-        ("window", input_.node, input_.layout, head, windows),
-        lambda: Window(input_.node, input_.layout, head, windows),
+        ("window", input_.node, input_.layout, head, windows, same),
+        lambda: Window(input_.node, input_.layout, head, windows, same),
     )
     return Physical(node, layout)
 

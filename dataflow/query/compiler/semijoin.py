@@ -18,6 +18,7 @@ from dataflow.circuit.node import Delta, Node, Pairs
 
 if TYPE_CHECKING:
     from dataflow.query.compiler.index import Index
+    from dataflow.query.compiler.reads import Unchanged
 
 
 class SemiJoin(Node):
@@ -26,20 +27,30 @@ class SemiJoin(Node):
     Args:
         left: the left side, indexed by `left_index`.
         wanted: whether rows with a match are wanted (semi), or those without (anti).
+        same: tells that an update of a left row concerns nothing that is read; None if all is read.
     """
 
-    __slots__ = ("_left_index", "_right_index", "_wanted")
+    __slots__ = ("_left_index", "_right_index", "_same", "_wanted")
 
-    def __init__(self, left: Node, left_index: Index, right_index: Index, *, wanted: bool) -> None:
+    def __init__(
+        self,
+        left: Node,
+        left_index: Index,
+        right_index: Index,
+        *,
+        wanted: bool,
+        same: Unchanged | None = None,
+    ) -> None:
         super().__init__(
             (left, left_index, right_index), label="semi join" if wanted else "anti join"
         )
         self._left_index = left_index
         self._right_index = right_index
         self._wanted = wanted
+        self._same = same
 
     def step(self) -> Delta:
-        wanted, right = self._wanted, self._right_index.arrangement.buckets
+        wanted, right, same = self._wanted, self._right_index.arrangement.buckets, self._same
         past = self._right_index.past()
         changes: Delta = []
         moved = set()
@@ -47,8 +58,9 @@ class SemiJoin(Node):
             moved.add(key)
             was = old if old is not None and (past.count(before) > 0) is wanted else None
             now = new if new is not None and (after in right) is wanted else None
-            if was is not now:
-                changes.append((key, was, now))
+            if was is now or (was is not None and now is not None and same and same(was, now)):
+                continue
+            changes.append((key, was, now))
         for value in past.changed:
             had, has = past.count(value) > 0, value in right
             if had != has:

@@ -24,6 +24,7 @@ from dataflow.query.scalar import (
     conjunction,
     conjuncts,
     contains,
+    reads_of,
     rewrite,
 )
 
@@ -175,7 +176,10 @@ class Columns:
 
 
 def join_of(outer: ir.Node, conditions: tuple[Scalar, ...], columns: Columns) -> ir.Join:
-    """Return the join of outer rows with the rows of a nested query that belong to them."""
+    """Return the join of outer rows with the rows of a nested query that belong to them.
+
+    Of an outer row nothing but its key is looked at in a pair: a change of what the conditions do not read concerns no pair.
+    """
     pairs: list[tuple[Scalar, Scalar]] = []
     rest: list[Scalar] = []
     for condition in map(columns.reduce, conditions):
@@ -185,6 +189,9 @@ def join_of(outer: ir.Node, conditions: tuple[Scalar, ...], columns: Columns) ->
         else:
             pairs.append(pair)
     residual = conjunction(tuple(rest)) if rest else None
+    here = frozenset(ir.scope(outer))
+    read = reads_of(*(part for pair in pairs for part in pair), *rest)
+    outer = ir.Narrow(outer, frozenset(part for part in read if aliases_of(part) <= here))
     return ir.Join(outer, columns.tree(), "inner" if pairs else "cross", tuple(pairs), residual)
 
 

@@ -30,6 +30,7 @@ from dataflow.aggregation.positions import (
 )
 from dataflow.circuit.node import Delta, Node, StepError
 from dataflow.query.compiler.keys import row_values
+from dataflow.query.compiler.reads import changed
 from dataflow.query.scalar import Call, Const
 from dataflow.values.equality import equal
 from dataflow.values.normal import normal
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from dataflow.query.compiler.layout import Layout
+    from dataflow.query.compiler.reads import Unchanged
     from dataflow.query.scalar import Scalar
     from dataflow.query.scalar import Window as Spec
 
@@ -57,6 +59,7 @@ class Window(Node):
         layout: of the input's rows.
         head: what the row begins with; one expression for each part.
         windows: the functions; all with the same partition and order.
+        same: tells that an update concerns nothing that is read of a row; None if all is read.
     """
 
     __slots__ = (
@@ -68,6 +71,7 @@ class Window(Node):
         "_partitioned",
         "_partitions",
         "_read",
+        "_same",
     )
 
     def __init__(
@@ -76,9 +80,11 @@ class Window(Node):
         layout: Layout,
         head: tuple[Scalar, ...],
         windows: tuple[Spec, ...],
+        same: Unchanged | None = None,
     ) -> None:
         super().__init__((upstream,), label="window")
         first = windows[0]
+        self._same = same
         self._head = len(head)
         self._partitioned = len(head) + len(first.partition_by)
         self._ordered = self._partitioned + len(first.order_by)
@@ -96,7 +102,9 @@ class Window(Node):
         self.rows = {}
 
     def step(self) -> Delta:
-        delta = self.inputs[0].out
+        delta, same = self.inputs[0].out, self._same
+        if same is not None:
+            delta = changed(delta, same)
         edits: dict[Any, Edit] = {}
         renewed: dict[Any, Member] = {}
         for key, _, new in delta:
@@ -113,7 +121,7 @@ class Window(Node):
                 edits.setdefault(before.partition, Edit([], [])).gone.append(before)
             if after is not None:
                 edits.setdefault(after.partition, Edit([], [])).come.append(after)
-        self.touched += len(delta)
+        self.touched += len(self.inputs[0].out)
         renewed |= {member.key: member for member in self._edit(edits)}
         return self._publish(delta, renewed.values())
 

@@ -9,12 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from dataflow.query.ir import Node
+from dataflow.query.optimizer.derive_side_conditions import derive_side_conditions
+from dataflow.query.optimizer.facts_to_columns import facts_to_columns
+from dataflow.query.optimizer.fold_constants import fold_constants
+from dataflow.query.optimizer.narrow_to_reads import narrow_to_reads
 from dataflow.query.optimizer.push_down_predicates import push_down_predicates
 from dataflow.query.optimizer.residuals_to_filters import residuals_to_filters
 
 Rule = Callable[[Node], Node]
 
-RULES: tuple[Rule, ...] = (residuals_to_filters, push_down_predicates)
+RULES: tuple[Rule, ...] = (
+    fold_constants,
+    residuals_to_filters,
+    derive_side_conditions,
+    push_down_predicates,
+    narrow_to_reads,
+)
 
 
 def optimize(node: Node, rules: Sequence[Rule] | None = None) -> Node:
@@ -23,6 +33,7 @@ def optimize(node: Node, rules: Sequence[Rule] | None = None) -> Node:
     Args:
         rules: instead of `RULES`.
     """
+    node = facts_to_columns(node)
     for rule in RULES if rules is None else rules:
         node = rule(node)
     return node

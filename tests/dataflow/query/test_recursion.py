@@ -382,6 +382,18 @@ query
             rows so far
           scan edges as other
 
+optimized
+  as recursive
+    recursive src, dst, at most 9 rounds: seed, step
+      select src=edge.src, dst=edge.dst
+        scan edges as edge
+      select src=recursive.src, dst=other.dst
+        inner join on recursive.dst == other.src
+          as recursive
+            rows so far
+          reads other.dst, other.src
+            scan edges as other
+
 plan
   0  source edges (0 rows)
   1  select <- 0 (holds nothing)
