@@ -249,7 +249,7 @@ class Mutable(Readable[R]):
             self.overlay = None
         return changed
 
-    def facts(self) -> Node:
+    def facts_node(self) -> Node:
         """Return the relation of what is known about the rows, for the compiler."""
         self._used()
         return self._overlaid().facts_node()

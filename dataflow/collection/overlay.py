@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, assert_neve
 
 from dataflow.collection.facts import FactsNode
 from dataflow.errors import CollectionError
+from dataflow.values.normal import expose
 
 if TYPE_CHECKING:
     from dataflow.circuit.node import Delta, Node, SourceNode
@@ -330,7 +331,7 @@ class Overlay:
     def _facts_of(self, key: Any) -> tuple[bool, str, Any]:
         pending = any(each.state != "completed" for each in self._layers.get(key, ()))
         local = pending or key in self._own or self._collection.is_local
-        return (pending, "local" if local else "remote", key)
+        return (pending, "local" if local else "remote", expose(key))
 
     def _update_facts(self, facts: FactsNode, looked_at: Iterable[Any]) -> list[Node]:
         if not facts.consumers:

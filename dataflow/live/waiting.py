@@ -6,6 +6,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from dataflow.query import ir
+from dataflow.query.optimizer.facts_to_columns import WithFacts
 
 if TYPE_CHECKING:
     from dataflow.circuit.commit import Announcement
@@ -30,6 +31,7 @@ class Waiter:
 def sources_of(tree: ir.Node) -> list[Readable[Any]]:
     """Return the sources a tree reads, each once: they compare by content, so by identity."""
     relations: list[Any] = [scan.source.relation for scan in ir.scans(tree)]
+    relations = [each.source if isinstance(each, WithFacts) else each for each in relations]
     return list({id(relation): relation for relation in relations}.values())
 
 

@@ -36,7 +36,8 @@ from dataflow import (
     query,
     sum_,
 )
-from dataflow.collection import overlay, transaction
+from dataflow.collection import overlay as overlay_module
+from dataflow.collection import transaction as transaction_module
 
 Row = dict[str, Any]
 KEYS = ("a", "b", "c")
@@ -156,7 +157,7 @@ class Overlay(RuleBasedStateMachine):
             live(query(one).join(other, on=one.x == other.y).select(one=one.id, other=other.id)),
             live(query(one).map(lambda row: row["x"] * 10 + row["y"])),
         ]
-        self.facts = {}
+        self.facts = live(query(one).select(pending=facts(one).pending, key=facts(one).key))
         self.subscribers: list[tuple[Any, Any, dict[Any, Any], list[Any]]] = []
         for source in (self.rows, *self.queries):
             self.watch(source)
@@ -325,7 +326,7 @@ class Overlay(RuleBasedStateMachine):
         shown = [q.rows() if i == 2 else dict(q) for i, q in enumerate(self.queries)]
         assert shown == derived(visible)
         known = {key: {"pending": self.model.pending(key), "key": key} for key in visible}
-        assert known is not None
+        assert dict(self.facts) == known
         assert [t.state for t, _ in self.made] == [model.state for _, model in self.made]
         if self.rows.overlay is not None:
             self.rows.overlay._check()
@@ -345,9 +346,7 @@ def fold(rows: dict[Any, Any], change: Change[Any]) -> None:
 
 
 def run(**options: Any) -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]  # untyped in hypothesis
-        Overlay, settings=settings(stateful_step_count=40, **options)
-    )
+    run_state_machine_as_test(Overlay, settings=settings(stateful_step_count=40, **options))
 
 
 def test_visible_is_synced_under_pending() -> None:
@@ -363,7 +362,7 @@ WRONG = {
 
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_overlay_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    module = transaction if name == "merge" else overlay
+    module = transaction_module if name == "merge" else overlay_module
     monkeypatch.setattr(module, name, WRONG[name])
     with pytest.raises((AssertionError, AttributeError, ExceptionGroup)):
         run(phases=[Phase.generate], derandomize=True, database=None, max_examples=50)

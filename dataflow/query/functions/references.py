@@ -125,7 +125,7 @@ class Facts(QueryPart):
 
     @property
     def origin(self) -> Expr[str]:
-        """Where the visible row comes from: "synced" or "optimistic"."""
+        """Who changed the row last: "local" if it was done here, optimistically, or "remote"."""
         return self._fact("origin")
 
     @property

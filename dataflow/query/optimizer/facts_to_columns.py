@@ -10,14 +10,16 @@ has aliases of its own; what it shows without select is the plain row again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dataflow.errors import QueryError
 from dataflow.query import ir
 from dataflow.query.optimizer.expressions import with_expressions
 from dataflow.query.scalar import Column, Fact, Item, RowOf, Scalar, rewrite, walk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROW = "row"
 """The column in which a row stands beside its facts."""
@@ -82,7 +84,9 @@ def _block(node: ir.Node, outer: frozenset[str]) -> ir.Node:
     aliases = frozenset(_asked(node)) | outer
     lowered = _lowered(node, aliases)
     shown = ir.scope(lowered)
-    return ir.MapRows(lowered, _plain) if len(shown) == 1 and shown[0] in _read(lowered) else lowered
+    return (
+        ir.MapRows(lowered, _plain) if len(shown) == 1 and shown[0] in _read(lowered) else lowered
+    )
 
 
 def _lowered(node: ir.Node, aliases: frozenset[str]) -> ir.Node:
