@@ -11,6 +11,7 @@ A collection holds rows by key. A query over collections is live: its result is 
 rows that a change affects. ARCHITECTURE.md has the design; `dataflow.testing` what tests of your own queries need.
 """
 
+from dataflow.circuit.tracing import Epoch, EpochTrace, trace_epochs
 from dataflow.collection.action import action
 from dataflow.collection.batch import batch
 from dataflow.collection.changes import Change
@@ -129,6 +130,8 @@ __all__ = [
     "CollectionError",
     "DataflowError",
     "Effect",
+    "Epoch",
+    "EpochTrace",
     "Expr",
     "Insert",
     "InvariantError",
@@ -238,6 +241,7 @@ __all__ = [
     "sum_",
     "timestamp",
     "to_local",
+    "trace_epochs",
     "trim",
     "union",
     "union_all",

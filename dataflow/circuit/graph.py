@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from dataflow.circuit.commit import Announcement, Commit
     from dataflow.circuit.observer import Observer
+    from dataflow.circuit.tracing import Tracer
 
 CASCADE_LIMIT = 1_000  # epochs that callbacks of one outermost commit may set off
 
@@ -68,6 +69,7 @@ class Graph:
         members: every node but sources.
         anchors: what lives until it is closed, although nobody need hold it: subscriptions.
         observer: a debug mode, or None.
+        tracer: counts what each epoch does, if somebody wants to know.
     """
 
     def __init__(self) -> None:
@@ -77,6 +79,7 @@ class Graph:
         self.members: set[Node] = set()
         self.anchors: set[object] = set()
         self.observer: Observer | None = None
+        self.tracer: Tracer | None = None
         self._busy = False
         self._buckets: list[list[Node]] = []
         self._queue: deque[Commit] = deque()
@@ -157,6 +160,9 @@ class Graph:
         ) from (ExceptionGroup("subscribers raised", errors) if errors else None)
 
     def _run_epoch(self, commit: Commit, errors: list[Exception]) -> None:
+        tracer = self.tracer
+        if tracer is not None:
+            tracer.begin()
         changed = commit.apply()
         if not changed and not commit.hydrates:
             return
@@ -177,6 +183,8 @@ class Graph:
             notify(failed)
         for _, subscribers, delta in due:
             self._deliver(subscribers, delta, errors)
+        if tracer is not None:
+            tracer.end(self.epoch, due, errors)
 
     def _deliver(
         self, subscribers: tuple[Subscriber, ...], delta: Delta, errors: list[Exception]
@@ -191,7 +199,9 @@ class Graph:
 
     def _propagate(self, changed: list[Node], failed: list[Node]) -> list[Node]:
         """Step every node that a change reaches; return those with a non-empty delta, in rank order."""
-        touched, rank = changed, 1
+        touched, rank, tracer = changed, 1, self.tracer
+        if tracer is not None:
+            tracer.enter(changed)
         waiting = self._wake_consumers(changed)
         if not waiting:
             return touched
@@ -201,6 +211,8 @@ class Graph:
             while waiting:
                 bucket = buckets[rank]
                 if bucket:
+                    if tracer is not None:
+                        tracer.step(bucket)
                     waiting += self._run_rank(bucket, touched, failed) - len(bucket)
                     bucket.clear()
                 rank += 1
