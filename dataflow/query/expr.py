@@ -26,7 +26,8 @@ from typing import (
     TypeVar,
 )
 
-from dataflow.query.notation import ordering_text, text_of
+from dataflow.errors import near
+from dataflow.query.notation import COLLATIONS, ordering_text, text_of
 from dataflow.query.precision import check_comparable
 from dataflow.query.scalar import (
     Call,
@@ -51,6 +52,9 @@ if TYPE_CHECKING:
     from dataflow.query import ir
 
 T_co = TypeVar("T_co", covariant=True)
+
+Collation: TypeAlias = Literal["nocase", "unaccented", "natural"]
+"""How an order compares texts, other than by code point; see `operations.collations`."""
 
 Origins: TypeAlias = "Mapping[str, ir.Scan | ir.Named]"
 """Alias name -> the leaf of a query tree that the alias stands for."""
@@ -222,13 +226,24 @@ class Expr(Unevaluated, Generic[T_co]):
 
     # -- order
 
-    def asc(self, *, nulls: Literal["first", "last"] = "first") -> Order:
-        """Order by this value, smallest first."""
-        return _order(self, nulls, descending=False)
+    def asc(
+        self, *, nulls: Literal["first", "last"] = "first", collation: Collation | None = None
+    ) -> Order:
+        """Order by this value, smallest first.
 
-    def desc(self, *, nulls: Literal["first", "last"] = "first") -> Order:
-        """Order by this value, largest first; nulls stand first here too, unless told otherwise."""
-        return _order(self, nulls, descending=True)
+        Args:
+            nulls: Where they stand in the result.
+            collation: How texts compare: by code point without one. `nocase` ignores the case of
+                letters, `unaccented` also the marks on them; `natural` ignores case and counts
+                digits as numbers.
+        """
+        return _order(self, nulls, collation, descending=False)
+
+    def desc(
+        self, *, nulls: Literal["first", "last"] = "first", collation: Collation | None = None
+    ) -> Order:
+        """Order by this value, largest first; else as `asc`, nulls first too unless told otherwise."""
+        return _order(self, nulls, collation, descending=True)
 
     # -- what an expression is not: see Unevaluated
 
@@ -341,11 +356,19 @@ _SYMBOLS: Final = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge
 _METHODS: Final = tuple(name for name in vars(Expr) if not name.startswith("_"))
 
 
-def _order(expr: Expr[Any], nulls: str, *, descending: bool) -> Order:
+def _order(expr: Expr[Any], nulls: str, collation: str | None, *, descending: bool) -> Order:
     if nulls not in ("first", "last"):
         raise refusal(
             f"nulls is 'first' or 'last', not {nulls!r}", "it is where nulls stand in the result"
         )
+    if collation is not None:
+        if collation not in COLLATIONS:
+            raise refusal(
+                f"unknown collation {collation!r}{near(str(collation), COLLATIONS)}",
+                f"one of {', '.join(sorted(COLLATIONS))}; for another order select what to sort by, "
+                "s = query(a).select(a, place=fn(f, a.x)).alias('s'); query(s).order_by(s.place)",
+            )
+        expr = call(collation, expr)
     ordering = Ordering(node_of(expr), descending, nulls == "last")
     return Order(ordering, origins_of(expr))
 

@@ -42,6 +42,7 @@ _METHODS: Final = frozenset(
     ("like", "ilike", "contains", "starts_with", "ends_with", "is_null", "is_not_null")
 )
 _SHADOWING: Final = frozenset(("sum", "min", "max", "any", "all", "abs", "round"))
+COLLATIONS: Final = frozenset(("nocase", "unaccented", "natural"))
 _LONGEST_CONSTANT: Final = 60
 
 
@@ -86,10 +87,14 @@ def text_of(node: Scalar) -> str:  # noqa: C901 - one case per kind of node
 
 def ordering_text(part: Ordering) -> str:
     """Return the text of one part of an order."""
-    nulls = 'nulls="last"' if part.nulls_last else ""
-    if part.descending:
-        return f"{_operand(part.by)}.desc({nulls})"
-    return f"{_operand(part.by)}.asc({nulls})" if nulls else text_of(part.by)
+    by, options = part.by, ['nulls="last"'] if part.nulls_last else []
+    if isinstance(by, Call) and by.name in COLLATIONS:
+        options.append(f'collation="{by.name}"')
+        (by,) = by.args
+    if not part.descending and not options:
+        return text_of(by)
+    direction = "desc" if part.descending else "asc"
+    return f"{_operand(by)}.{direction}({_listed(options)})"
 
 
 def field_access(name: str) -> str:

@@ -63,7 +63,7 @@ METHODS: Final[Mapping[str, str]] = _table(
         ("ascending", "x.asc()"),
         ("nulls_last nullslast", "x.asc(nulls='last')"),
         ("nulls_first nullsfirst", "x.asc(nulls='first')"),
-        ("collate", "x.asc(collation='nocase')"),
+        ("collate nocase unaccented natural", "x.asc(collation='nocase')"),
     )
 )
 """Method of an expression elsewhere -> what it is here."""

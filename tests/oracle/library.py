@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -55,6 +56,33 @@ def shown(value: Any) -> str | None:
         digits = f"{form:f}"
         return digits.rstrip("0").rstrip(".") if "." in digits else digits
     return "" if form is None else str(form)
+
+
+# -- collations
+
+
+def _of_text(collate: Callable[[str], str]) -> Callable[[Any], Any]:
+    """What is no text is sorted as it is."""
+    return lambda value: collate(value) if isinstance(value, str) else value
+
+
+def _bare(char: str) -> str:
+    """Return a character without its marks, or nothing of a mark."""
+    parts = unicodedata.normalize("NFKD", char)
+    return "".join(part for part in parts if unicodedata.category(part) != "Mn")
+
+
+def _natural(text: str) -> str:
+    written, digits = "", ""
+    for char in [*text.casefold(), ""]:
+        if char and char in "0123456789":
+            digits += char
+            continue
+        if digits:
+            number = digits.lstrip("0") or "0"
+            written += f"{len(number):09}{number}"
+        written, digits = written + char, ""
+    return written
 
 
 # -- numbers
@@ -357,5 +385,8 @@ LIBRARY: dict[str, Callable[..., Any]] = {
     "is_list": lambda value: kind(value) in ("list", "tuple"),
     "is_dict": lambda value: kind(value) == "mapping",
     "keys": _keys,
+    "nocase": _of_text(lambda text: "".join(char.casefold() for char in text)),
+    "unaccented": _of_text(lambda text: "".join(map(_bare, text.casefold()))),
+    "natural": _of_text(_natural),
 }
 """Library functions by their name in the IR."""

@@ -5,14 +5,23 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from dataflow.query.operations import casts, logic, nested, numbers, patterns, texts, times
+from dataflow.query.operations import (
+    casts,
+    collations,
+    logic,
+    nested,
+    numbers,
+    patterns,
+    texts,
+    times,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dataflow.query.operations.operation import Operation
 
-_MODULES: Final = (logic, numbers, texts, patterns, times, casts, nested)
+_MODULES: Final = (logic, numbers, texts, collations, patterns, times, casts, nested)
 
 OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType(
     {operation.name: operation for module in _MODULES for operation in module.OPERATIONS}

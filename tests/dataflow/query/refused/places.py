@@ -348,4 +348,10 @@ REFUSED: list[Refused] = [
         "nulls is 'first' or 'last', not 'top'",
         "it is where nulls stand in the result",
     ),
+    Refused(
+        "collation",
+        lambda: x.asc(collation="nocas"),
+        "unknown collation 'nocas' (did you mean 'nocase'?)",
+        "one of natural, nocase, unaccented; for another order select what to sort by, s = query(a).select(a, place=fn(f, a.x)).alias('s'); query(s).order_by(s.place)",
+    ),
 ]
