@@ -30,6 +30,7 @@ from stateschema.stream.client.transport import (
     import_httpx,
     response_of,
     timeout_of,
+    tls,
 )
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class AsyncDriver:
         self._preparation = preparation
         self._timeouts = timeouts
         self._owns_http = http is None
-        self._http: httpx.AsyncClient = http or self._httpx.AsyncClient()
+        self._http: httpx.AsyncClient = http or self._httpx.AsyncClient(verify=tls())
         self._waits: set[asyncio.Timeout] = set()
         self._left: set[asyncio.Future[None]] = set()
 

@@ -34,6 +34,7 @@ from stateschema.stream.client.transport import (
     import_httpx,
     response_of,
     timeout_of,
+    tls,
 )
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class BlockingDriver:
         self._preparation = preparation
         self._timeouts = timeouts
         self._owns_http = http is None
-        self._http: httpx.Client = http or self._httpx.Client()
+        self._http: httpx.Client = http or self._httpx.Client(verify=tls())
         self._closed = threading.Event()
         self._sockets: WeakSet[socket.socket] = WeakSet()
 

@@ -5,6 +5,7 @@ whoever follows a file does not need it.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from stateschema.errors import LocalProtocolError, NetworkError, StateSchemaErro
 from stateschema.stream.client.effects import Request, Response
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 
@@ -42,6 +45,13 @@ def import_httpx() -> ModuleType:
         error.add_note("the clients of streams need httpx: pip install 'stateschema[client]'")
         raise
     return httpx
+
+
+@cache
+def tls() -> "ssl.SSLContext":
+    """Return the TLS settings of all clients; reading the certificates takes longer than a request."""
+    made: ssl.SSLContext = import_httpx().create_ssl_context()
+    return made
 
 
 def timeout_of(timeouts: Timeouts, request: Request) -> "httpx.Timeout":

@@ -165,7 +165,7 @@ def test_a_long_connection_between_short_ones_is_a_good_sign() -> None:
 
 def test_who_asks_for_events_only_keeps_them() -> None:
     short = EventStream([control("0")], seconds=0.5)
-    world = follow(AT_END, *[short] * 5, live="sse")
+    world = follow(AT_END, short, short, short, short, short, live="sse")
     assert [query.get("live") for query in world.queries] == [None, *["sse"] * 5]
     assert world.sleeps == sorted(world.sleeps)
 
@@ -183,7 +183,8 @@ def test_a_server_without_events_is_an_error_for_who_wants_nothing_else() -> Non
 
 @pytest.mark.parametrize("live", ["long-poll", "sse", "auto"])
 def test_passing_failures_are_waited_out_without_end(live: Live) -> None:
-    world = follow(UNREACHED, answer(503), AT_END, *[UNREACHED, LOST, answer(502)] * 8, live=live)
+    failures: list[Scripted] = [UNREACHED, LOST, answer(502)] * 8
+    world = follow(UNREACHED, answer(503), AT_END, *failures, live=live)
     assert len(world.requests) == 27
     assert world.sleeps[:3] == [0.1, pytest.approx(0.13), 0.1]  # a success begins anew
     assert world.sleeps[3:] == sorted(world.sleeps[3:])
