@@ -75,6 +75,7 @@ from dataflow.query.functions.casts import (
     is_number,
     is_text,
 )
+from dataflow.query.functions.containers import keys, length, path
 from dataflow.query.functions.logic import (
     and_,
     case,
@@ -86,7 +87,6 @@ from dataflow.query.functions.logic import (
     nullif,
     or_,
 )
-from dataflow.query.functions.nested import keys, length, path
 from dataflow.query.functions.numbers import abs_, ceil, exp, floor, ln, power, round_, sign, sqrt
 from dataflow.query.functions.patterns import regexp_extract, regexp_matches, regexp_replace
 from dataflow.query.functions.references import facts, fn, lit, selected

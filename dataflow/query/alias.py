@@ -1,8 +1,9 @@
 """Aliases: a source or a subquery under a name, through which queries speak of its columns.
 
 An alias has no public names but fields, so that `chunk.key`, `chunk.count` and `chunk.items` are
-columns; `chunk["any name"]` reaches the rest. What the library itself wants of an alias, it asks the
-functions of this module. With a declared row type a field that does not exist is refused at the dot.
+columns; `chunk["any name"]` reaches the rest. What the library itself wants of an alias, it asks
+the functions of this module. With a declared row type a field that does not exist is refused at the
+dot.
 """
 
 from __future__ import annotations

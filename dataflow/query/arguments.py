@@ -130,7 +130,7 @@ def column(clauses: Clauses, name: str, value: object, clause: str) -> Scalar:
 
 
 def check_join(clauses: Clauses, tree: ir.Join) -> None:
-    """Refuse joins after a condition on an outer alias, which is tested on the rows of all joins."""
+    """Refuse joins after a condition on an outer alias, which looks at the rows of all joins."""
     known = leaves(tree)
     for alias, _ in clauses.outer:
         if alias in known:

@@ -1,8 +1,8 @@
 """The builder: chained calls that say what a query has, and refuse what means nothing.
 
 A `Query` is immutable: every call returns a new one, so that a query can be a constant of a module,
-or the common stem of several. Every call checks what it is given at once - aliases, places, kinds of
-arguments - so that an error points at the line that is wrong. `clauses` holds the state between
+or the common stem of several. Every call checks what it is given at once - aliases, places, kinds
+of arguments - so that an error points at the line that is wrong. `clauses` holds the state between
 calls and makes the tree; `live`, `run` and `explain` are what reads it.
 """
 
@@ -51,7 +51,8 @@ JoinKind: TypeAlias = Literal["inner", "left", "right", "full", "semi", "anti", 
 class Query(QueryPart, Generic[R_co]):
     """A question about sources, whose answer has rows of type `R_co`; see `query`.
 
-    A query does nothing by itself: `live(q)` keeps its answer up to date, `run(q)` computes it once.
+    A query does nothing by itself: `live(q)` keeps its answer up to date, `run(q)` computes it
+    once.
     """
 
     __slots__ = ("_clauses",)
@@ -95,8 +96,8 @@ class Query(QueryPart, Generic[R_co]):
 
         Args:
             other: A source, or an alias of a source or of a query.
-            on: Equalities between columns of both sides, and any further condition on the match; one
-                expression, or several that are ANDed. A null matches nothing.
+            on: Equalities between columns of both sides, and any further condition on the match;
+                one expression, or several that are ANDed. A null matches nothing.
             how: `inner` keeps matching pairs; `left`, `right` and `full` also the unmatched rows of
                 that side, the other being null; `semi` and `anti` the left rows with and without a
                 match, as they are; `cross` pairs all rows and takes no `on`.
@@ -133,7 +134,8 @@ class Query(QueryPart, Generic[R_co]):
     def group_by(self, *keys: Expr[Any], **names: Never) -> Query[dict[str, Any]]:
         """Make one row of all rows with equal keys; nulls are equal here.
 
-        Without keys the whole input is one group, even if it is empty. Keys get their names in select.
+        Without keys the whole input is one group, even if it is empty. Keys get their names in
+        select.
         """
         clauses = self._clauses
         clauses.check_place("group_by")

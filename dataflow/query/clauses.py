@@ -2,17 +2,17 @@
 
 Clauses follow the order of calls where that order is the meaning, and refuse a call whose meaning
 would depend on its place: SQL readers expect that order of clauses says nothing, readers of data
-frames that it says everything, and both must read the same result. What a call may not follow is the
-table `_REFUSED_AFTER`; the way out is always a subquery, `query(q.alias("x"))`.
+frames that it says everything, and both must read the same result. What a call may not follow is
+the table `_REFUSED_AFTER`; the way out is always a subquery, `query(q.alias("x"))`.
 
 The finished tree has one form:
 
     joins, where and filter    Scan, Named, Join, Filter, FilterRows, in call order
     group_by                   Group; group keys and aggregates are cells from here up
     having                     one Filter over cells
-    over                       Windowed, one for each partition and order, for what select and order_by read
+    over                       Windowed, one for each partition and order
     select, into               one Project; a join without select gets {alias: row or None}
-    distinct                   SetOp over the Project; the Order then stands above it and speaks of its columns
+    distinct                   SetOp over the Project; the Order then stands above it
     map                        MapRows
 
 `selected.x` is replaced by the expression of that column, so that no reference to a column of the

@@ -1,7 +1,8 @@
 """Set operations on queries: union_all, union, intersect, except_.
 
-They combine the rows of finished queries with the same columns. The result is a query that begins anew: `filter` and `map` may
-follow, and with an alias everything else, `u = union(a, b).alias("u"); query(u).order_by(u.id)`.
+They combine the rows of finished queries with the same columns. The result is a query that begins
+anew: `filter` and `map` may follow, and with an alias everything else, `u = union(a, b).alias("u");
+query(u).order_by(u.id)`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ R = TypeVar("R")
 
 
 def union_all(*queries: Query[R] | Source[R]) -> Query[R]:
-    """Return the rows of all queries, repetitions included; each is known as (number of the query, key there)."""
+    """Return the rows of all queries, repetitions included.
+
+    Each is known as (number of the query, key there).
+    """
     return _combined(ir.UnionAll(_operands(queries, "union_all")), "union_all")
 
 

@@ -1,8 +1,9 @@
 """Expressions as users hold them: Python operators and methods around a `scalar` node.
 
-`message.role == "user"` is no bool but an `Expr` around `Call("eq", ...)`. The wrapper exists so that
-the node beneath can keep an honest `==` and a hash: nodes are compared and shared, expressions are
-written. After a dot stand methods; brackets step into a nested value (`message.meta["author"]`).
+`message.role == "user"` is no bool but an `Expr` around `Call("eq", ...)`. The wrapper exists so
+that the node beneath can keep an honest `==` and a hash: nodes are compared and shared, expressions
+are written. After a dot stand methods; brackets step into a nested value
+(`message.meta["author"]`).
 
 Beside its node an expression remembers where its aliases come from (`Origins`), so that two aliases
 of one name are told apart: mixing them in one expression is refused here, using one in a query that
@@ -242,7 +243,10 @@ class Expr(Unevaluated, Generic[T_co]):
     def desc(
         self, *, nulls: Literal["first", "last"] = "first", collation: Collation | None = None
     ) -> Order:
-        """Order by this value, largest first; else as `asc`, nulls first too unless told otherwise."""
+        """Order by this value, largest first.
+
+        Else as `asc`, nulls first too unless told otherwise.
+        """
         return _order(self, nulls, collation, descending=True)
 
     # -- what an expression is not: see Unevaluated

@@ -1,8 +1,8 @@
 """Grouped expressions: what select, having and order_by compute from a group.
 
 The rows of a `Group` are tuples of cells: the group keys, then the aggregates, each distinct one
-once. `Cells` rewrites an expression over source rows into one over cells. What is neither a key, nor
-an aggregate, nor made of those has no single value in a group, and is refused by name.
+once. `Cells` rewrites an expression over source rows into one over cells. What is neither a key,
+nor an aggregate, nor made of those has no single value in a group, and is refused by name.
 
 Law     rewriting gives an expression without columns, rows, facts and aggregates
 """

@@ -1,7 +1,7 @@
 """Relational IR: the tree that a query text stands for, before any choice of how to run it.
 
-A closed union of frozen nodes. Each node says which rows it has, and under which *key* each row is known; keys follow from
-the query text alone and never from a plan:
+A closed union of frozen nodes. Each node says which rows it has, and under which *key* each row is
+known; keys follow from the query text alone and never from a plan:
 
 node        row                                   key
 Scan        the source's row, bound to an alias   the source's key
@@ -9,9 +9,9 @@ Named       the input's row, bound to an alias    the input's key, as one part
 Filter      the input's                           the input's
 Project     a new row (a dict, or `into`)         the input's
 MapRows     what the function returns             the input's
-Join        one row per alias (`None`: absent)    flat tuple, one part per alias in textual order, `ABSENT` for none
+Join        one row per alias (`None`: absent)    flat tuple: a part per alias, or `ABSENT`
             semi, anti: the left row              the left key
-Group       cells: group keys, then aggregates    the bare key value; a tuple of several; `()` of none
+Group       cells: group keys, then aggregates    the bare key; a tuple of several; `()` of none
 Nest        the input's, and one list (or row)    the input's
             per subquery
 Windowed    the input's, then cells: windows      the input's
@@ -19,10 +19,11 @@ SetOp       a distinct value                      the value, as a tuple of its c
 UnionAll    the rows of all inputs                (number of the input, key there)
 Recursive   a value derived from the seed         the value, as a tuple of its columns
 Order       the input's, windowed                 the input's
-Rekey       the input's                           a field, a tuple of fields, or a function of the row
+Rekey       the input's                           fields, or a function of the row
 Narrow      the input's                           the input's
 
-`scope` lists the aliases a node's row binds; the row of a node with an empty scope is anonymous: its fields are `Column("", name)`.
+`scope` lists the aliases a node's row binds; the row of a node with an empty scope is anonymous:
+its fields are `Column("", name)`.
 
 Sources are known through the `Source` protocol only; they are compared by identity.
 """
@@ -102,7 +103,10 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class FilterRows:
-    """Keep the rows for which a user function answers something truthy. It is called with the row users see."""
+    """Keep the rows for which a user function answers something truthy.
+
+    It is called with the row users see.
+    """
 
     input: Node
     function: Callable[[Any], object]
@@ -129,8 +133,9 @@ class MapRows:
 class Join:
     """Combine rows of two inputs whose key expressions are equal (a null never is).
 
-    `on` pairs an expression over the left scope with one over the right scope; `residual` is any further condition, part of the
-    match (in an outer join a row whose candidates all fail it is unmatched).
+    `on` pairs an expression over the left scope with one over the right scope; `residual` is any
+    further condition, part of the match (in an outer join a row whose candidates all fail it is
+    unmatched).
     """
 
     left: Node
@@ -153,7 +158,8 @@ class Group:
 class Subquery:
     """A query evaluated for each row of another one, whose aliases its `where` may name.
 
-    Its value is known under `alias`: the list of its rows, or with `one` the first of them, null if there is none.
+    Its value is known under `alias`: the list of its rows, or with `one` the first of them, null if
+    there is none.
     """
 
     alias: str
@@ -171,9 +177,10 @@ class Nest:
 
 @dataclass(frozen=True, slots=True)
 class Windowed:
-    """Append the values of window functions to each row. They share partition and order; others are a node of their own.
+    """Append the values of window functions to each row.
 
-    The values are read through `Cell`, counted from the cells of the input, or from the rows of its aliases; see `width`.
+    They share partition and order; others are a node of their own. The values are read through
+    `Cell`, counted from the cells of the input, or from the rows of its aliases; see `width`.
     """
 
     input: Node
@@ -182,9 +189,10 @@ class Windowed:
 
 @dataclass(frozen=True, slots=True)
 class SetOp:
-    """The distinct values for which a rule holds: `distinct` (of one input), `union`, `intersect` or `except`.
+    """The distinct values for which a rule holds.
 
-    Rows with known `columns` are dicts in normal form; without, a row stands for its whole value.
+    The kinds are `distinct` (of one input), `union`, `intersect` and `except`. Rows with known
+    `columns` are dicts in normal form; without, a row stands for its whole value.
     """
 
     inputs: tuple[Node, ...]
@@ -209,7 +217,10 @@ class RecursiveRef:
 
 @dataclass(frozen=True, slots=True)
 class Recursive:
-    """The rows of the seed, and all that the step derives from `so_far`, which it reads; a set of dicts in normal form."""
+    """The rows of the seed, and all that the step derives from `so_far`, which it reads.
+
+    A set of dicts in normal form.
+    """
 
     seed: Node
     step: Node
@@ -224,7 +235,7 @@ class Recursive:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Order rows, ties by row key ascending, and keep those at positions `offset` to `offset + limit`."""
+    """Order rows, ties by row key ascending, and keep `limit` of them from `offset` on."""
 
     input: Node
     by: tuple[Ordering, ...]
@@ -243,7 +254,9 @@ class Rekey:
 
 @dataclass(frozen=True, slots=True)
 class Narrow:
-    """The input's rows, of which only some columns are read: an update that leaves these as they are need not be told.
+    """The input's rows, of which only some columns are read.
+
+    An update that leaves these as they are need not be told.
 
     Put in by the optimizer. A `RowOf` among the columns stands for a whole row.
     """
@@ -274,7 +287,10 @@ Node: TypeAlias = (
 
 
 def with_inputs(node: Node, change: Callable[[Node], Node]) -> Node:
-    """Return a node with every input changed by a function; a leaf, and a node whose inputs stay the same, as it is."""
+    """Return a node with every input changed by a function.
+
+    A leaf, and a node whose inputs stay the same, as it is.
+    """
     match node:
         case Scan() | RecursiveRef():
             return node
@@ -327,7 +343,7 @@ def scope(node: Node) -> tuple[str, ...]:
 
 
 def width(node: Node) -> int:
-    """Return how many parts precede the first value that a `Windowed` over a node appends: its rows, or its cells."""
+    """Return how many rows or cells precede the values that a `Windowed` over a node appends."""
     match node:
         case Group(keys=keys, aggregates=aggregates):
             return len(keys) + len(aggregates)

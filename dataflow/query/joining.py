@@ -1,8 +1,9 @@
 """Joins: what may stand on the right side, and how a condition splits into its parts.
 
-The condition of a join is one expression, or several that are ANDed. Its top-level equalities between
-the two sides become key pairs, by which matches are looked up; everything else becomes the residual,
-which is tested for each pair and is part of the match. A condition no part of which names both sides is
+The condition of a join is one expression, or several that are ANDed. Its top-level equalities
+between the two sides become key pairs, by which matches are looked up; everything else becomes the
+residual, which is tested for each pair and is part of the match. A condition no part of which names
+both sides is
 refused: it would pair all rows, which is what a cross join says in words.
 """
 

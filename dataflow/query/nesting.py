@@ -1,9 +1,10 @@
 """Nested queries: the rows of one query inside the rows of another.
 
-    query(channel).select(channel, latest=nested(query(message).where(message.channel_id == channel.id)))
+    query(channel).select(channel, latest=nested(query(message).where(message.channel_id ==
+    channel.id)))
 
-A nested query is an ordinary query in whose `where` the aliases of the query around it are named. What it
-says - order, limit, groups - it says for each of the outer rows on its own.
+A nested query is an ordinary query in whose `where` the aliases of the query around it are named.
+What it says - order, limit, groups - it says for each of the outer rows on its own.
 """
 
 from __future__ import annotations
@@ -21,10 +22,13 @@ if TYPE_CHECKING:
 
 
 def nested(query: Query[Any]) -> Expr[Any]:
-    """Return the rows of a query for each row of the query around it: a list, after `one()` a row or None.
+    """Return the rows of a query for each row of the query around it.
 
-    Top-level equalities in its `where` between it and the query around it are how its rows are found; without
-    any, every change of it concerns all outer rows. A changed list is a new list of the same rows.
+    The value is a list, after `one()` a row or None.
+
+    Top-level equalities in its `where` between it and the query around it are how its rows are
+    found; without any, every change of it concerns all outer rows. A changed list is a new list of
+    the same rows.
 
     Complexity: a change costs as much as the lists it changes are long.
 

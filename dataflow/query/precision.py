@@ -1,9 +1,9 @@
 """Decimals and floats in one comparison, which is hardly ever what was meant.
 
 Numbers compare by their exact value, as they must if equal values are to be one group. The float
-9.99 is a little more than Decimal("9.99"), so `price == 9.99` is never true of a decimal price. Where
-the declared types tell, such a comparison is refused; a float with an exact value (0.5, 10.0) is
-welcome. Where nothing is declared the rule applies as it stands.
+9.99 is a little more than Decimal("9.99"), so `price == 9.99` is never true of a decimal price.
+Where the declared types tell, such a comparison is refused; a float with an exact value (0.5, 10.0)
+is welcome. Where nothing is declared the rule applies as it stands.
 """
 
 from __future__ import annotations

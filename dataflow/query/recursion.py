@@ -1,8 +1,9 @@
 """Recursion: a query whose step reads the result so far, until it finds nothing new.
 
-The result is a set and the step may only add to it, so that there is one smallest answer whatever the order of rounds. That is why
-the step may not ask what is *not* in the result so far, count it, or order it; all of that may be done with the finished result, and
-with anything in the step that does not read the result so far.
+The result is a set and the step may only add to it, so that there is one smallest answer whatever
+the order of rounds. That is why the step may not ask what is *not* in the result so far, count it,
+or order it; all of that may be done with the finished result, and with anything in the step that
+does not read the result so far.
 """
 
 from __future__ import annotations
@@ -36,20 +37,23 @@ def recursive(
 ) -> Query[dict[str, Any]]:
     """Return the rows of a seed, and all rows that a step derives from them, again and again.
 
-    The result is a set: equal rows are one, so that a cycle in the data ends. A row is known under the tuple of its columns and shown
-    in normal form (1.0 as 1). When the data shrink, rows go whose last derivation from the seed is gone, on cycles too.
+    The result is a set: equal rows are one, so that a cycle in the data ends. A row is known under
+    the tuple of its columns and shown in normal form (1.0 as 1). When the data shrink, rows go
+    whose last derivation from the seed is gone, on cycles too.
 
     Args:
         seed: The rows to begin with.
-        step: Is called once, with an alias of the result so far, and returns a query with the columns of the seed. It may use the
-            alias in where, select, inner, cross and semi joins and union_all, more than once, and with library expressions only.
-        max_rounds: How often the step may be applied to new rows in one epoch; beyond it the result is in status "error", with its
-            last good rows, until the data change.
+        step: Is called once, with an alias of the result so far, and returns a query with the
+            columns of the seed. It may use the alias in where, select, inner, cross and semi joins
+            and union_all, more than once, and with library expressions only.
+        max_rounds: How often the step may be applied to new rows in one epoch; beyond it the result
+            is in status "error", with its last good rows, until the data change.
 
     Raises:
         QueryError: The columns differ or are not known, or the step uses the alias in another way.
 
-    Complexity: an epoch costs the derivations that come or go; where rows go, also those of everything derived from them.
+    Complexity: an epoch costs the derivations that come or go; where rows go, also those of
+        everything derived from them.
     """
     _check_rounds(max_rounds)
     check_function(step, "recursive", "write lambda so_far: query(...).join(so_far, on=...)")
@@ -92,9 +96,9 @@ def _columns(tree: ir.Node, part: str) -> tuple[str, ...]:
 
 
 def _numbered(step: ir.Node, so_far: ir.RecursiveRef) -> tuple[ir.Node, ir.RecursiveRef]:
-    """Return a step whose own references have a number, so that equal recursions are equal trees, and the reference.
+    """Return a step whose own references have a number, and the reference.
 
-    The number is greater than that of any recursion inside the step, which keeps theirs apart.
+    Equal recursions are equal trees then. The number is greater than that of any recursion inside the step, which keeps theirs apart.
     """
     inner = [node.marker for node in _references(step) if isinstance(node.marker, int)]
     mine = replace(so_far, marker=1 + max(inner, default=0))

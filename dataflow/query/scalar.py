@@ -1,17 +1,20 @@
 """Scalar expressions: the frozen nodes behind every column, condition and aggregate of a query.
 
-A closed union of small values, compared by structure, that says *what* to compute for one row. It knows nothing of
-Python operators (that is `expr.Expr`, the wrapper users hold), of rows in memory, or of how code is generated.
+A closed union of small values, compared by structure, that says *what* to compute for one row. It
+knows nothing of Python operators (that is `expr.Expr`, the wrapper users hold), of rows in memory,
+or of how code is generated.
 
-References name an alias (`Column("message", "role")`); `""` is the anonymous row of a query that has been selected.
-After planning, the cells of a grouped row are addressed by position (`Cell(2)`), because a group has no names of its own.
+References name an alias (`Column("message", "role")`); `""` is the anonymous row of a query that
+has been selected. After planning, the cells of a grouped row are addressed by position (`Cell(2)`),
+because a group has no names of its own.
 
-Constants compare by type and value, so that `x == 1`, `x == 1.0` and `x == True` are three different queries.
-`lift` separates an expression into its *shape* (constants and user callables replaced by numbered parameters) and those
+Constants compare by type and value, so that `x == 1`, `x == 1.0` and `x == True` are three
+different queries. `lift` separates an expression into its *shape* (constants and user callables
+replaced by numbered parameters) and those
 values: queries of one shape share one generated function.
 
-Source  Neumann, "Efficiently Compiling Efficient Query Plans for Modern Hardware", VLDB 2011 (data-centric code);
-        parameter lifting as in any prepared statement.
+Source  Neumann, "Efficiently Compiling Efficient Query Plans for Modern Hardware", VLDB 2011
+        (data-centric code); parameter lifting as in any prepared statement.
 """
 
 from __future__ import annotations
@@ -40,14 +43,20 @@ class RowOf:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell of a row by position: group keys, aggregates, values of window functions. Made by planning only."""
+    """A cell of a row by position: group keys, aggregates, values of window functions.
+
+    Made by planning only.
+    """
 
     index: int
 
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """A column of the select clause, by name (`selected.total`). Replaced when the query is finished."""
+    """A column of the select clause, by name (`selected.total`).
+
+    Replaced when the query is finished.
+    """
 
     name: str
 
@@ -62,7 +71,10 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A step into a nested value: `base["name"]` or `base[0]`; null where there is nothing to step into."""
+    """A step into a nested value: `base["name"]` or `base[0]`.
+
+    Null where there is nothing to step into.
+    """
 
     base: Scalar
     key: str | int
@@ -89,7 +101,10 @@ class Const:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A library function or operator by name (`eq`, `add`, `and`, `lower`, `case` …); see `operations.py`."""
+    """A library function or operator by name (`eq`, `add`, `and`, `lower`, `case` …).
+
+    See `dataflow.query.operations`.
+    """
 
     name: str
     args: tuple[Scalar, ...]
@@ -97,7 +112,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """A Python function of the user over scalar arguments (`fn(callable, x, y)`); compared by identity."""
+    """A Python function of the user over scalar arguments (`fn(callable, x, y)`).
+
+    Compared by identity.
+    """
 
     function: Callable[..., Any]
     args: tuple[Scalar, ...]
@@ -105,14 +123,17 @@ class Apply:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A new dict: named values, in order. A name of `None` spreads the fields of its value (a row or a dict)."""
+    """A new dict: named values, in order.
+
+    A name of `None` spreads the fields of its value (a row or a dict).
+    """
 
     items: tuple[tuple[str | None, Scalar], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Ordering:
-    """One part of an order: what, which direction, and where nulls stand in the *result* (first by default)."""
+    """One part of an order: what, which direction, and where nulls stand in the *result*."""
 
     by: Scalar
     descending: bool = False
@@ -123,8 +144,9 @@ class Ordering:
 class Aggregate:
     """An aggregate over the rows of a group.
 
-    `kind` names it (`count`, `sum`, `fold` …); `args` are its scalar arguments, `order_by` the order in which an ordered
-    aggregate sees them, `where` an extra condition on its rows, `options` what is no scalar (fold: initial, step, finish; string_agg: separator).
+    `kind` names it (`count`, `sum`, `fold` …); `args` are its scalar arguments, `order_by` the
+    order in which an ordered aggregate sees them, `where` an extra condition on its rows, `options`
+    what is no scalar (fold: initial, step, finish; string_agg: separator).
     """
 
     kind: str
@@ -136,9 +158,10 @@ class Aggregate:
 
 @dataclass(frozen=True, slots=True)
 class Nested:
-    """The rows of a subquery that belong to a row: a list, or with `one` a row or null. Replaced when the query is finished.
+    """The rows of a subquery that belong to a row: a list, or with `one` a row or null.
 
-    `query` is an `ir` tree, in whose `where` the aliases of the query around it may be named.
+    Replaced when the query is finished. `query` is an `ir` tree, in whose `where` the aliases of
+    the query around it may be named.
     """
 
     query: object
@@ -149,9 +172,9 @@ class Nested:
 class Window:
     """A function over the rows of a partition, in an order; what `over` makes.
 
-    `kind` names it: a ranking (`row_number`, `rank`, `dense_rank`), `lag` or `lead` (`args` are the value and the default, `offset`
-    how many rows away), or an aggregate, of all rows without `order_by`, and else of those up to the row; `where` restricts
-    the rows an aggregate sees.
+    `kind` names it: a ranking (`row_number`, `rank`, `dense_rank`), `lag` or `lead` (`args` are the
+    value and the default, `offset` how many rows away), or an aggregate, of all rows without
+    `order_by`, and else of those up to the row; `where` restricts the rows an aggregate sees.
     """
 
     kind: str
@@ -164,7 +187,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """A lifted constant: its position, and the class of constant that the generated code may rely on."""
+    """A lifted constant: its position, and the class that the generated code may rely on."""
 
     index: int
     kind: str
@@ -221,7 +244,7 @@ def walk(node: Scalar) -> Iterator[Scalar]:
 
 
 def rewrite(node: Scalar, replace: Callable[[Scalar], Scalar | None]) -> Scalar:
-    """Return `node` with every subtree for which `replace` answers a node exchanged by that node (top down)."""
+    """Return `node` with every subtree for which `replace` answers a node exchanged, top down."""
     found = replace(node)
     if found is not None:
         return found

@@ -1,4 +1,4 @@
-"""Which aliases an expression may name at some point of a query, and whether they mean the same there.
+"""Which aliases an expression may name in a clause, and whether they mean the same there.
 
 A name is enough for the nodes of a tree, not for a user who made two aliases of one name: an
 expression remembers what its aliases stand for, and that must be what the query knows them for. The

@@ -1,7 +1,8 @@
 """Sources: what queries read, and what everything readable looks like to its users.
 
-`Source` is the common face of collections and live results, which subclass it further up. A function
-that builds a query takes `Source[Row]`, so that it accepts a collection and a derived one alike.
+`Source` is the common face of collections and live results, which subclass it further up. A
+function that builds a query takes `Source[Row]`, so that it accepts a collection and a derived one
+alike.
 
 A source is a Mapping of keys to rows: iteration, `in`, `len` and `[]` speak of keys, and `==`
 compares contents, so that a source is unhashable; inside a query it is known by identity

@@ -1,9 +1,9 @@
 """What Python would let pass in silence, and what to write instead.
 
 A query is written with the operators of Python, which mean something else where Python does not ask
-the operand: `not x`, `x is None`, `a < x < b`, `x in (1, 2)`, `if x`. Such code ends in a truth test
-or in a plain bool, and is refused at that point while the query is built, as are functions where an
-expression is due and expressions where a function is.
+the operand: `not x`, `x is None`, `a < x < b`, `x in (1, 2)`, `if x`. Such code ends in a truth
+test or in a plain bool, and is refused at that point while the query is built, as are functions
+where an expression is due and expressions where a function is.
 
 `QueryPart` is the common base of everything a query is written with, so that each such object can
 say what to write when it is used as a plain value.

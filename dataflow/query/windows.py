@@ -2,14 +2,15 @@
 
 `over` says which rows those are (`partition_by`; all without it) and in which order (`order_by`).
 Rankings, `lag` and `lead` need an order. An aggregate with one is running: it sees the rows up to
-its own, ROWS UNBOUNDED PRECEDING in SQL; without one it sees the whole partition. Rows of equal order
-stand by ascending key, so that every row has a position of its own; `rank` and `dense_rank` alone
-treat them as peers.
+its own, ROWS UNBOUNDED PRECEDING in SQL; without one it sees the whole partition. Rows of equal
+order stand by ascending key, so that every row has a position of its own; `rank` and `dense_rank`
+alone treat them as peers.
 
 They stand in select and order_by, which come after everything that chooses rows. A condition on one
 is a condition on a subquery: `query(ranked.alias("r")).where(r.position <= 3)`.
 
-Complexity: a change costs the rows of its partition that stand at or after it, never other partitions.
+Complexity: a change costs the rows of its partition that stand at or after it, never other
+    partitions.
 """
 
 from __future__ import annotations

@@ -4,11 +4,12 @@
     named       count, sum_, max_, first, median ...
     custom      fold and aggregate, for functions of one's own
 
-They skip nulls and are null if nothing is left; `count()` counts rows. Those that depend on an order
-take `order_by`; without one they see the rows by ascending key. Each has `.where(condition)`, which
-restricts the rows it sees, and takes part in expressions: `count() - 1`.
+They skip nulls and are null if nothing is left; `count()` counts rows. Those that depend on an
+order take `order_by`; without one they see the rows by ascending key. Each has `.where(condition)`,
+which restricts the rows it sees, and takes part in expressions: `count() - 1`.
 
-`collect`, `first`, `last`, `fold` and `aggregate` take an expression, or an alias for the whole row.
+`collect`, `first`, `last`, `fold` and `aggregate` take an expression, or an alias for the whole
+row.
 """
 
 from dataflow.query.aggregates.custom import aggregate, fold

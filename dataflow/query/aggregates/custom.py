@@ -1,4 +1,4 @@
-"""Aggregates of one's own: `fold`, which sees the rows in order, and `aggregate`, which does not."""
+"""Aggregates of one's own: `fold`, which sees rows in order, and `aggregate`, which does not."""
 
 from __future__ import annotations
 
@@ -71,7 +71,8 @@ def fold(
         finish: From the last state to the value of the aggregate; the state itself by default.
         order_by: The order of the values.
 
-    Complexity: O(1) steps for a value at the end of the order; a change before it replays from there.
+    Complexity: O(1) steps for a value at the end of the order; a change before it replays from
+        there.
     """
     hint = "write fold(values, initial, lambda state, value: ...)"
     _check_functions("fold", hint, initial, step, finish)

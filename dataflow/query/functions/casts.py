@@ -25,8 +25,8 @@ _CASTS: Final[dict[object, str]] = {
 def cast(value: object, to: type[T]) -> Expr[T]:
     """Return a value as one of another kind; null where it does not name one.
 
-    int cuts a fraction off; a bool is 1 or 0; a text counts if it is written as a number, as true or
-    false, or as a time in ISO 8601.
+    int cuts a fraction off; a bool is 1 or 0; a text counts if it is written as a number, as true
+    or false, or as a time in ISO 8601.
 
     >>> cast("42", int)
     <Expr cast_int('42')>

@@ -74,7 +74,10 @@ def nullif(value: Expr[Any], other: object) -> Expr[Any]:
 
 
 def least(*values: object) -> Expr[Any]:
-    """Return the smallest of several values, nulls aside; values of different kinds sort by kind."""
+    """Return the smallest of several values, nulls aside.
+
+    Values of different kinds sort by kind.
+    """
     return _extreme("least", values)
 
 

@@ -1,7 +1,7 @@
 """Regular expressions: Python's `re`, searched anywhere in a text.
 
-A pattern is a constant, a text or what `re.compile` made (which is how it gets flags). It is compiled
-and checked once, when the query is written.
+A pattern is a constant, a text or what `re.compile` made (which is how it gets flags). It is
+compiled and checked once, when the query is written.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What is no function of values: constants, functions of one's own, and names that are no columns.
 
-`selected` and `facts` name what is no column of a source: the columns of the select clause, and what
-a collection knows about a row beside the row itself.
+`selected` and `facts` name what is no column of a source: the columns of the select clause, and
+what a collection knows about a row beside the row itself.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ def fn(
 def fn(function: Callable[..., Any], /, *args: object) -> Expr[Any]:
     """Call a function of one's own for each row.
 
-    The function must be pure, and is known by identity: a lambda written in a loop is a new function
-    each time. It is called at most once for a version of a row, and gets None for null.
+    The function must be pure, and is known by identity: a lambda written in a loop is a new
+    function each time. It is called at most once for a version of a row, and gets None for null.
 
     Args:
         function: Any callable but a coroutine function.

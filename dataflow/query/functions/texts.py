@@ -1,4 +1,7 @@
-"""Texts: case, parts, searching and replacing. More are methods: `like`, `contains`, `starts_with` …"""
+"""Texts: case, parts, searching and replacing.
+
+More are methods: `like`, `contains`, `starts_with` …
+"""
 
 from __future__ import annotations
 

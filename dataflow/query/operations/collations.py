@@ -4,9 +4,10 @@
     unaccented  as nocase, and letters with marks stand level with those without: "Émile" = "emile"
     natural     as nocase, and digits count as numbers: "file9" < "file10"
 
-Each is a function from a text to the text by which it is sorted, so that an order with a collation is
-an order by an expression: it holds wherever an order may stand, and texts that are level stand by
-ascending key. What is no text is sorted as it is. No collation depends on the locale of the machine.
+Each is a function from a text to the text by which it is sorted, so that an order with a collation
+is an order by an expression: it holds wherever an order may stand, and texts that are level stand
+by ascending key. What is no text is sorted as it is. No collation depends on the locale of the
+machine.
 
 Source  Unicode Standard, 3.13 (case folding) and Annex 15 (decomposition)
 """

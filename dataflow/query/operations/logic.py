@@ -8,7 +8,8 @@ Four operations are lazy, as which arguments they evaluate depends on the others
 
 `between` and `not_in` are no operations: they are built from `ge`, `le` and `and`, `in` and `not`.
 
-`least` and `greatest` skip nulls and follow the total order, as the aggregates `min_` and `max_` do.
+`least` and `greatest` skip nulls and follow the total order, as the aggregates `min_` and `max_`
+do.
 """
 
 from __future__ import annotations

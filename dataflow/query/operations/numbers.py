@@ -1,8 +1,9 @@
 """Numbers: arithmetic, rounding, powers.
 
 Arithmetic is that of `dataflow.values.arithmetic`. Rounding gives an int for a float, and leaves
-infinities and NaN as they are. `power`, `sqrt`, `exp` and `ln` compute with floats, whatever kind of
-number they get: one too large is infinite, and what has no answer among the real numbers is null.
+infinities and NaN as they are. `power`, `sqrt`, `exp` and `ln` compute with floats, whatever kind
+of number they get: one too large is infinite, and what has no answer among the real numbers is
+null.
 """
 
 from __future__ import annotations

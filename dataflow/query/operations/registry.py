@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from dataflow.query.operations import (
     casts,
     collations,
+    containers,
     logic,
-    nested,
     numbers,
     patterns,
     texts,
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from dataflow.query.operations.operation import Operation
 
-_MODULES: Final = (logic, numbers, texts, collations, patterns, times, casts, nested)
+_MODULES: Final = (logic, numbers, texts, collations, patterns, times, casts, containers)
 
 OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType(
     {operation.name: operation for module in _MODULES for operation in module.OPERATIONS}

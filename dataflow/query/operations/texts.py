@@ -1,7 +1,7 @@
 """Texts: case, parts, searching and replacing.
 
 Positions count characters from 0. A text is searched as it is written; for patterns see `patterns`.
-`contains` also looks into containers: see `nested`.
+`contains` also looks into containers: see `containers`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ from dataflow.query.operations.reading import integer, shown, text
 from dataflow.values.null import is_null
 
 WIDEST: Final = 10_000
-"""Characters up to which a text is padded; a larger width gives null, as it might fill the memory."""
+"""Characters up to which a text is padded.
+
+A larger width gives null, as it might fill the memory.
+"""
 
 
 def like(value: object, pattern: object) -> bool | None:

@@ -1,4 +1,7 @@
-"""Lists and dicts inside a row; brackets of an expression step into them, `contains` is a method."""
+"""Lists and dicts inside a row.
+
+Brackets of an expression step into them, `contains` is a method.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,10 @@ def length(value: object) -> Expr[int]:
 
 
 def keys(value: object) -> Expr[list[Any]]:
-    """Return the names of the fields of a dict, in order; a field that is null counts as missing."""
+    """Return the names of the fields of a dict, in order.
+
+    A field that is null counts as missing.
+    """
     return call("keys", operand(value, "keys"))
 
 
