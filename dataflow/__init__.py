@@ -33,6 +33,7 @@ from dataflow.errors import (
 )
 from dataflow.live.effect import Effect, effect
 from dataflow.live.explain import explain
+from dataflow.live.inspect import inspect
 from dataflow.live.live import LiveQuery, live, run
 from dataflow.live.splices import (
     Insert,
@@ -187,6 +188,7 @@ __all__ = [
     "from_local",
     "from_timestamp",
     "greatest",
+    "inspect",
     "intersect",
     "is_bool",
     "is_datetime",

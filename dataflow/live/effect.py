@@ -83,6 +83,11 @@ class Effect(Generic[R]):
         """Why the status is `error`, else None."""
         return self._result.error
 
+    @property
+    def last_node(self) -> Node | None:
+        """The node whose delta is handled, None while the sources are loading."""
+        return self._result.last_node
+
     def restart(self) -> None:
         """Try a query that failed again, though nothing has changed."""
         self._result.restart()
