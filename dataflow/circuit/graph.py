@@ -32,8 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Hashable
 
     from dataflow.circuit.commit import Announcement, Commit
-    from dataflow.circuit.observer import Observer
-    from dataflow.circuit.tracing import Tracer
+    from dataflow.circuit.observer import Observer, Tracer
 
 CASCADE_LIMIT = 1_000  # epochs that callbacks of one outermost commit may set off
 

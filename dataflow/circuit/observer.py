@@ -1,6 +1,6 @@
-"""The observer: how a debug mode gets between a graph and the callables it calls.
+"""The observer: how a debug mode gets between a graph and the callables it calls; and the tracer, which counts what epochs do.
 
-A graph has at most one. It is asked when a query or a subscription starts, never on the way of a delta; the one test that every
+A graph has at most one of each. The observer is asked when a query or a subscription starts, never on the way of a delta; the one test that every
 epoch pays for it is whether there is one.
 """
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from dataflow.circuit.commit import Announcement
     from dataflow.circuit.node import Node
 
 
@@ -27,4 +28,24 @@ class Observer(Protocol):
 
     def applied(self, changed: list[Node]) -> None:
         """Look at sources whose new rows have just become visible."""
+        ...
+
+
+class Tracer(Protocol):
+    """Counts each epoch for those who want to know."""
+
+    def begin(self) -> None:
+        """A commit is about to be applied."""
+        ...
+
+    def enter(self, changed: list[Node]) -> None:
+        """Sources have changed, if any."""
+        ...
+
+    def step(self, nodes: list[Node]) -> None:
+        """Nodes of one rank are about to run."""
+        ...
+
+    def end(self, number: int, due: list[Announcement], errors: list[Exception]) -> None:
+        """Everything has been delivered."""
         ...

@@ -57,7 +57,9 @@ class EpochTrace:
         self._graph = graph
         self._call = call
         self.clock = clock
-        tracer = graph.tracer = graph.tracer or Tracer()
+        tracer = graph.tracer
+        if not isinstance(tracer, EpochCounter):
+            tracer = graph.tracer = EpochCounter()
         tracer.hooks[self] = None
 
     def report(self, epoch: Epoch) -> None:
@@ -68,7 +70,7 @@ class EpochTrace:
         """Stop; closing twice is allowed."""
         self._graph.check_thread("a trace")
         tracer = self._graph.tracer
-        if tracer is not None:
+        if isinstance(tracer, EpochCounter):
             tracer.hooks.pop(self, None)
             if not tracer.hooks:
                 self._graph.tracer = None
@@ -85,7 +87,7 @@ class EpochTrace:
         self.close()
 
 
-class Tracer:
+class EpochCounter:
     """Counts an epoch for all hooks of a graph.
 
     Attributes:
