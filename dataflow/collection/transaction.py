@@ -318,14 +318,19 @@ class Transaction:
 
     def _rivals(self) -> list[Transaction]:
         """Return the other pending transactions on the same rows, and those on theirs."""
-        found = [self]
-        for each in found:  # which grows
+        found: dict[Transaction, None] = {self: None}
+        rows: set[tuple[int, Any]] = set()
+        for each in (queue := [self]):
             for entry in each.entries():
-                for author in entry.collection.authors(entry.key):
+                place = (id(entry.collection), entry.key)
+                authors = () if place in rows else entry.collection.authors(entry.key)
+                rows.add(place)
+                for author in authors:
                     if author.state == "pending" and author not in found:
                         assert isinstance(author, Transaction)
-                        found.append(author)
-        return found[1:]
+                        found[author] = None
+                        queue.append(author)
+        return queue[1:]
 
     def _settle(self, state: State, *others: Transaction) -> None:
         """Let the overlay go, in one epoch over all collections."""
