@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from stateschema.replay import command as replay
+from stateschema.stream.client import command as streaming
 from stateschema.stream.server import command as serving
 
 
@@ -16,6 +17,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     replay.add_arguments(commands.add_parser("replay", help=about, description=about))
     about = "serve durable streams over HTTP"
     serving.add_arguments(commands.add_parser("serve", help=about, description=about))
+    about = "create, append to, read, follow, look at or delete a durable stream"
+    streaming.add_arguments(commands.add_parser("stream", help=about, description=about))
     arguments = parser.parse_args(argv)
     code: int = arguments.run(arguments)
     return code
