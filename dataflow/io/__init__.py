@@ -6,16 +6,25 @@ This is the one part of `dataflow` that knows asyncio, pydantic and SQLite; `imp
 from dataflow.io.clock import Clock, Timer
 from dataflow.io.frames import rows_of_frame, write_frame
 from dataflow.io.json_files import json_files
+from dataflow.io.outbox import Outbox
+from dataflow.io.outbox_action import Delivery, OutboxAction
+from dataflow.io.outbox_file import Call
 from dataflow.io.pacing import Pace, Paced, debounce, paced, queue, throttle
 from dataflow.io.persistence import Store, persist
 from dataflow.io.polling import Polled, polled, write_rows
+from dataflow.io.retry import Retry
 from dataflow.io.sqlite_query import sqlite_query
 
 __all__ = [
+    "Call",
     "Clock",
+    "Delivery",
+    "Outbox",
+    "OutboxAction",
     "Pace",
     "Paced",
     "Polled",
+    "Retry",
     "Store",
     "Timer",
     "debounce",

@@ -7,7 +7,7 @@ from dataflow import Collection, batch
 from dataflow.io.persistence import Store, persist
 from tests.dataflow.io.killing import connect
 
-EPOCHS = 4
+EPOCHS = 3
 
 
 def opened(folder: Path, **options: Any) -> tuple[Collection[Any], Collection[Any], Store]:
