@@ -3,6 +3,7 @@
 Law     a node that raises keeps the rows of its last good epoch, and so does everything downstream; siblings and sources
         never notice. In the epoch that changes what it failed on it is built anew, and its delta is the net difference.
 Cost    failure: O(nodes downstream); recovery: one hydration of each of them
+Logs    the first failure of a node as an error, with its traceback; its recovery as info
 Edges   a failure that names no place (two rows with one key, an interrupted step) is looked at again in every epoch that
         reaches the node
 """
@@ -54,6 +55,7 @@ def recover(node: Node) -> Delta | None:
         return None
     before = node.rows
     rebuild(node)
+    logger.info("%s recovered", node.label)
     if before is None or node.rows is None:
         return EMPTY
     return difference(before, node.rows)

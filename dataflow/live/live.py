@@ -4,7 +4,8 @@ A live query holds one reference to the last node of its plan; the node holds th
 text over the same sources are one chain of nodes. What belongs to a live query alone is its window, its key, and who follows it.
 
 Lifetime  sources hold live queries weakly: one that nobody references, follows or derives from is released by itself. A
-          subscription, an open `changes()` and a derived query each keep it alive. `close()` ends it at once.
+          subscription, an open `changes()` and a derived query each keep it alive. `close()` ends it at once. Its plan goes when
+          the next epoch or live query begins, and what that needs of it stays; there is no delay by time.
 Readiness a live query over sources that still load is empty and "loading"; it hydrates in one epoch with everything that waits
 """
 
@@ -91,13 +92,13 @@ class LiveQuery(Readable[R_co]):
         self._waiter = Waiter(self)
         graph = self._used()
         graph.refuse_while_stepping("start a live query")
-        graph.collect()
         sources = self._sources = sources_of(tree)
         waits = [source.wait_for(self._waiter) for source in sources]
         if any(waits):
             self._let_go(graph, partial(stop_waiting, self._waiter, sources))
         else:
             self._start(graph)
+        graph.collect()  # only now: what has just been dropped may be what this needs
 
     # -- start and end -------------------------------------------------------------------------------------------------
 

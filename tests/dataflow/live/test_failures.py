@@ -361,3 +361,17 @@ def test_a_function_of_a_query_may_not_touch_the_graph(what: str, when: str) -> 
     assert (result.status, result.rows(), other.rows()) == ("error", [], [])
     assert str(result.error) == f"cannot {what} inside a function that a query calls"
     assert isinstance(result.error, CollectionError)
+
+
+def test_a_failure_and_its_recovery_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    items: Collection[Any] = Collection("items", key="id")
+    result = live(query(items).map(lambda row: 1 // row["v"]))
+    with caplog.at_level("INFO", logger="dataflow"):
+        for v in (0, 0.0, 1):
+            with items.sync() as write:
+                write.upsert({"id": 1, "v": v})
+    assert result.rows() == [1]
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("ERROR", "select failed, with everything that reads it"),
+        ("INFO", "select recovered"),
+    ]
