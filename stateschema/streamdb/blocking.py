@@ -21,10 +21,11 @@ from collections.abc import AsyncGenerator, Callable
 from types import TracebackType
 from typing import Self, TypeVar
 
-from stateschema.errors import EventError, StreamError
+from stateschema.errors import EventError, NetworkError, ServerError, StreamError
 from stateschema.schema.entity import StateSchema
 from stateschema.stream.batch import Batch
 from stateschema.stream.interface import Stream
+from stateschema.stream.offset import Offset
 from stateschema.streamdb.facade import Facade
 from stateschema.streamdb.router import Committed, OnError
 
@@ -41,7 +42,8 @@ class BlockingStreamDB(Facade[SchemaT]):
         self,
         schema: type[SchemaT],
         *,
-        stream: Stream,
+        stream: Stream | None = None,
+        url: str | None = None,
         preload: bool = True,
         on_error: OnError = "raise",
         on_skip: Callable[[EventError], object] | None = None,
@@ -50,6 +52,7 @@ class BlockingStreamDB(Facade[SchemaT]):
         super().__init__(
             schema,
             stream=stream,
+            url=url,
             preload=preload,
             on_error=on_error,
             on_skip=on_skip,
@@ -59,6 +62,7 @@ class BlockingStreamDB(Facade[SchemaT]):
         self._batches: AsyncGenerator[Batch, None] | None = None
         self._next: asyncio.Task[Batch | None] | None = None  # asked for and not yet there
         self._is_taking = False
+        self._is_over = False
 
     def preload(self) -> None:
         """Read up to the present end of the stream, as one epoch; nothing if that has been done.
@@ -100,7 +104,7 @@ class BlockingStreamDB(Facade[SchemaT]):
             return 0
         if not self._intake.is_ready:
             return self._load()
-        end = self._runner.run(self.stream.head())
+        end = self._runner.run(self._known_end())
         if self.offset >= end:
             return self._take_next(timeout)
         epochs = 0
@@ -121,6 +125,9 @@ class BlockingStreamDB(Facade[SchemaT]):
         """Stop for good; the collections stay readable. Idempotent."""
         self._intake.end()
         self._next = None
+        if self._own_client is not None and not self._is_over:
+            self._runner.run(self._own_client.close())
+        self._is_over = True
         self._runner.close()  # cancels what is asked for, closes the generator
 
     def __enter__(self) -> Self:
@@ -173,6 +180,13 @@ class BlockingStreamDB(Facade[SchemaT]):
         finally:
             self._is_taking = False
         return 1 if batch.messages else 0
+
+    async def _known_end(self) -> Offset:
+        """Return the end of the stream; where nobody tells, what is shown is all that is known."""
+        try:
+            return await self.stream.head()
+        except (NetworkError, ServerError):  # the follower goes on trying
+            return self.offset
 
     async def _wait_for_next(self, timeout: float | None) -> Batch | None:  # noqa: ASYNC109 - not a deadline for a task: what is asked for stays asked for
         if self._batches is None:

@@ -45,7 +45,8 @@ class StreamDB(Facade[SchemaT]):
         self,
         schema: type[SchemaT],
         *,
-        stream: Stream,
+        stream: Stream | None = None,
+        url: str | None = None,
         preload: bool = True,
         on_error: OnError = "raise",
         on_skip: Callable[[EventError], object] | None = None,
@@ -54,6 +55,7 @@ class StreamDB(Facade[SchemaT]):
         super().__init__(
             schema,
             stream=stream,
+            url=url,
             preload=preload,
             on_error=on_error,
             on_skip=on_skip,
@@ -126,6 +128,8 @@ class StreamDB(Facade[SchemaT]):
                 await asyncio.wait([task])
         finally:
             self._over(None)
+            if self._own_client is not None:
+                await self._own_client.close()
 
     async def __aenter__(self) -> Self:
         if self._preloads:

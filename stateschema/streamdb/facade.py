@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from stateschema.errors import EventError
 from stateschema.schema.entity import StateSchema, entities
+from stateschema.stream.client.client import StreamClient
 from stateschema.stream.interface import Stream
 from stateschema.stream.offset import Offset
 from stateschema.streamdb.intake import Intake, Status
@@ -19,6 +20,8 @@ class Facade(Generic[SchemaT]):
     Args:
         schema: What the stream carries.
         stream: Where events come from; closing this does not close the stream.
+        url: URL of a stream on a server, in place of `stream`; its client is closed with this. For
+            headers and other settings, pass a `StreamClient` as `stream`.
         preload: Whether `with` reads up to the present end of the stream when it is entered;
             without, nothing is read before `preload()`.
         on_error: What a bad event does: "raise" stops for good, "skip" leaves it out.
@@ -28,22 +31,33 @@ class Facade(Generic[SchemaT]):
     Attributes:
         collections: One collection per entity: `db.collections.messages`. In a notebook
             `db.messages` is the same, unless this class itself has something of that name.
-        stream: As given.
+        stream: As given, or the client of the URL.
+
+    Raises:
+        TypeError: There is not exactly one of stream and url.
     """
 
     collections: SchemaT
+    stream: Stream
 
     def __init__(
         self,
         schema: type[SchemaT],
         *,
-        stream: Stream,
+        stream: Stream | None = None,
+        url: str | None = None,
         preload: bool = True,
         on_error: OnError = "raise",
         on_skip: Callable[[EventError], object] | None = None,
         on_commit: Callable[[Committed], object] | None = None,
     ) -> None:
-        self.stream = stream
+        self._own_client: StreamClient | None = None
+        if stream is not None and url is None:
+            self.stream = stream
+        elif url is not None and stream is None:
+            self.stream = self._own_client = StreamClient(url)
+        else:
+            raise TypeError(f"{type(self).__name__} needs either a stream or a url")
         self._preloads = preload
         self._on_commit = on_commit
         self._intake = Intake(schema, on_error=on_error, on_skip=on_skip, on_commit=self._committed)
