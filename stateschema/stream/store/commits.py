@@ -51,7 +51,7 @@ class Commits:
         self._wake = wake
         self._changed: dict[int, None] = {}
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
-        self._is_closed = False
+        self.is_closed = False
         self._thread = Thread(target=self._run, name="stream-commits", daemon=True)
         self._thread.start()
 
@@ -62,7 +62,7 @@ class Commits:
             RejectedError: The job was rejected, or no jobs are taken any more.
             StreamError: It could not be made durable; nothing of it is kept.
         """
-        if self._is_closed:
+        if self.is_closed:
             raise RejectedError(503, "shutting-down", "the store is closed")
         future = asyncio.get_running_loop().create_future()
         self._jobs.put(_Job(work, future))
@@ -75,8 +75,8 @@ class Commits:
 
     async def close(self) -> None:
         """Take no more jobs, and wait for those that were taken; idempotent."""
-        if not self._is_closed:
-            self._is_closed = True
+        if not self.is_closed:
+            self.is_closed = True
             self._jobs.put(None)
         await asyncio.to_thread(self._thread.join)
 
@@ -114,6 +114,7 @@ class Commits:
                 self._execute("ROLLBACK")
             except sqlite3.Error:
                 _log.warning("there was nothing to roll back")
+            self._changed = {}
             for job in jobs:
                 job.error = StreamError(f"the write could not be made durable: {error}")
 

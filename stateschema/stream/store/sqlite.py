@@ -90,6 +90,8 @@ class SqliteStore:
 
     async def close(self) -> None:
         """Finish what has been begun, then close the file; idempotent."""
+        if not self._commits.is_closed:
+            await self._commits.run(self._tables.write_renewed)
         await self._commits.close()
         self._file.close()
 
