@@ -119,6 +119,7 @@ from dataflow.query.functions.times import (
 from dataflow.query.nesting import nested
 from dataflow.query.recursion import recursive
 from dataflow.query.source import Source
+from dataflow.query.unnesting import unnest
 from dataflow.query.windows import dense_rank, lag, lead, rank, row_number
 from dataflow.zset import ZSet
 
@@ -247,6 +248,7 @@ __all__ = [
     "trim",
     "union",
     "union_all",
+    "unnest",
     "upper",
     "variance",
 ]

@@ -17,6 +17,7 @@ Nest        the input's, and one list (or row)    the input's
 Windowed    the input's, then cells: windows      the input's
 SetOp       a distinct value                      the value, as a tuple of its columns
 UnionAll    the rows of all inputs                (number of the input, key there)
+Unnest      the input's, an element for a list    (the input's, place of the element)
 Recursive   a value derived from the seed         the value, as a tuple of its columns
 Order       the input's, windowed                 the input's
 Rekey       the input's                           fields, or a function of the row
@@ -208,6 +209,15 @@ class UnionAll:
 
 
 @dataclass(frozen=True, slots=True)
+class Unnest:
+    """A row for each element of a list, which takes the place of the list in its column."""
+
+    input: Node
+    column: str
+    position: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class RecursiveRef:
     """Inside the step of a recursion: the rows it has so far. The marker tells which recursion."""
 
@@ -278,6 +288,7 @@ Node: TypeAlias = (
     | Windowed
     | SetOp
     | UnionAll
+    | Unnest
     | RecursiveRef
     | Recursive
     | Order

@@ -31,6 +31,7 @@ from dataflow.query.ir import (
     Scan,
     SetOp,
     UnionAll,
+    Unnest,
     Windowed,
     inputs,
 )
@@ -86,6 +87,8 @@ def describe(node: Node) -> str:  # noqa: C901 - one case per kind of node
             return f"{kind} of {'whole rows' if columns is None else ', '.join(columns)}"
         case UnionAll():
             return "union all"
+        case Unnest(column=column, position=position):
+            return f"unnest {column}" + ("" if position is None else f", position {position}")
         case Recursive(so_far=RecursiveRef(columns=columns), max_rounds=rounds):
             return f"recursive {', '.join(columns)}, at most {rounds} rounds: seed, step"
         case RecursiveRef():

@@ -30,7 +30,7 @@ def fields_of_type(row_type: Any) -> tuple[str, ...] | None:
     return None if fields is None or keeps_extra_fields(cls) else fields
 
 
-def columns_of(node: ir.Node) -> tuple[str, ...] | None:
+def columns_of(node: ir.Node) -> tuple[str, ...] | None:  # noqa: C901 - one case per kind of node
     """Return the columns of the rows users see, in order."""
     match node:
         case ir.Scan(source=source):
@@ -46,6 +46,9 @@ def columns_of(node: ir.Node) -> tuple[str, ...] | None:
             return names if len(names) > 1 else columns_of(node.left)
         case ir.SetOp() | ir.UnionAll():
             return columns_of(node.inputs[0])
+        case ir.Unnest(input=input_, position=position):
+            found = columns_of(input_)
+            return found if found is None or position is None else (*found, position)
         case ir.RecursiveRef() | ir.Recursive():
             return node.columns
         case ir.Project() | ir.MapRows() | ir.Group() | ir.Nest() | ir.Windowed():
@@ -68,7 +71,7 @@ def row_type_of(node: ir.Node) -> Any:
         case ir.SetOp() | ir.UnionAll():
             types = {row_type_of(operand) for operand in node.inputs}
             return types.pop() if len(types) == 1 else None
-        case ir.RecursiveRef() | ir.Recursive():
+        case ir.RecursiveRef() | ir.Recursive() | ir.Unnest():
             return dict
         case ir.MapRows() | ir.Group() | ir.Nest() | ir.Windowed():
             return None

@@ -90,6 +90,7 @@ CLAUSES: Final[Mapping[str, str]] = _table(
         ("union_all unionAll concat vstack", "union_all(q, other), a function"),
         ("intersect", "intersect(q, other), a function"),
         ("except_ difference minus", "except_(q, other), a function"),
+        ("explode unnest", "unnest(q, 'column'), a function"),
         ("apply map_rows", "map(function)"),
         ("as_ label subquery cte", "q.alias('x')"),
         ("collect execute all fetchall to_list rows run toArray", "run(q), or live(q).rows()"),

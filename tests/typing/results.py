@@ -9,6 +9,7 @@ from dataflow.query.alias import Alias
 from dataflow.query.builder import Query, query
 from dataflow.query.combining import except_, intersect, union, union_all
 from dataflow.query.source import Source
+from dataflow.query.unnesting import unnest
 from tests.typing.queries import Card, Message, Summary
 
 
@@ -45,6 +46,7 @@ def sets_of_rows_have_the_rows_of_their_operands(messages: Source[Message]) -> N
     assert_type(union_all(late, late), Query[Message])
     assert_type(intersect(late, messages), Query[Message])
     assert_type(except_(messages, late), Query[Message])
+    assert_type(unnest(late, "seq", position="n"), Query[dict[str, Any]])
 
 
 def joins_take_several_conditions(messages: Source[Message], cards: Source[Card]) -> None:

@@ -7,7 +7,7 @@
     Group (+ Filter, Project above it)   plan_groups
     Nest                                 plan_nests
     Windowed                             plan_windows
-    SetOp, UnionAll                      SetOperation, UnionAll
+    SetOp, UnionAll, Unnest              SetOperation, UnionAll, Unnest
     Recursive                            plan_recursion
     Order, Rekey                         Order, Rekey
 
@@ -17,7 +17,7 @@ by identity) is already running is that node. Only the outermost window and re-k
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, get_origin, is_typeddict
 
 from dataflow.errors import QueryError
@@ -46,6 +46,7 @@ from dataflow.query.compiler.steps import (
     calls_user_code,
     output_layout,
 )
+from dataflow.query.compiler.unnest import Unnest
 from dataflow.query.optimizer.facts_to_columns import WithFacts
 from dataflow.query.scalar import Apply, Column, contains
 from dataflow.values.normal import normal
@@ -129,6 +130,8 @@ class Planner:
                 return self._set_operation(tree)
             case ir.UnionAll():
                 return self._union_all(tree)
+            case ir.Unnest():
+                return self._unnest(tree)
             case ir.Recursive():
                 return plan_recursion(
                     self, tree, lambda loop: _StepPlanner(self, tree, loop).build(tree.step)
@@ -213,6 +216,14 @@ class Planner:
         inputs = tuple(operand.node for operand in operands)
         node = self.share(("union all", inputs), lambda: UnionAll(inputs))
         return Physical(node, common_layout([operand.layout for operand in operands]))
+
+    def _unnest(self, tree: ir.Unnest) -> Physical:
+        node, layout = self.build(tree.input)
+        made = self.share(
+            ("unnest", node, tree.column, tree.position),
+            lambda: Unnest(node, tree.column, tree.position),
+        )
+        return Physical(made, replace(RECORD, collected=layout.collected))
 
     def _order(self, tree: ir.Order, *, outermost: bool) -> Physical:
         input_ = self.build(tree.input, stored=True)

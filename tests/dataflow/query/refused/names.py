@@ -149,6 +149,13 @@ REFUSED: list[Refused] = [
         UnknownFieldError,
     ),
     Refused(
+        "explode",
+        lambda: anything.explode("meta"),
+        "the query of message has no field 'explode'",
+        "write unnest(q, 'column'), a function",
+        UnknownFieldError,
+    ),
+    Refused(
         "findOne",
         lambda: anything.findOne(),
         "the query of message has no field 'findOne'",

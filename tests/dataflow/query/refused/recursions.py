@@ -9,6 +9,7 @@ from dataflow.query.combining import except_, intersect, union, union_all
 from dataflow.query.functions import fn, lit
 from dataflow.query.nesting import nested
 from dataflow.query.recursion import recursive
+from dataflow.query.unnesting import unnest
 from dataflow.query.windows import row_number
 from tests.dataflow.query.refused.parts import (
     Link,
@@ -150,6 +151,12 @@ REFUSED: list[Refused] = [
         step(lambda path: query(path).select(path).into(Link)),
         "the step of recursive uses into over the result so far",
         "a row may pass the loop more than once, and a function may not see it twice: call it on a source before, query(...).alias('x'), or on the finished result",
+    ),
+    Refused(
+        "unnest",
+        step(lambda path: unnest(query(path), "src")),
+        "the step of recursive uses unnest over the result so far",
+        "do that with the finished result: query(recursive(...).alias('x'))",
     ),
     Refused(
         "another recursion",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataflow.errors import UnknownFieldError
 from dataflow.query.builder import query
 from dataflow.query.combining import except_, intersect, union, union_all
+from dataflow.query.unnesting import unnest
 from tests.dataflow.query.refused.parts import Refused, anything_of, event, message, start, totals
+from tests.dataflow.query.sources import MESSAGES, Message
 
 REFUSED: list[Refused] = [
     Refused(
@@ -42,5 +45,54 @@ REFUSED: list[Refused] = [
         lambda: union(totals, start.select(role=message.role, m=message.seq)),
         "union: query 2 has other columns than the first: m, n",
         "select the same columns in each",
+    ),
+    Refused(
+        "unnest",
+        lambda: unnest(anything_of(message), "meta"),
+        "unnest takes queries and sources, not an alias",
+        "an alias a goes in as query(a)",
+    ),
+    Refused(
+        "unnest",
+        lambda: unnest(start, anything_of(message.meta)),
+        "unnest takes the name of a column, not <Expr message.meta>",
+        "select it by name: unnest(query(a).select(id=a.id, tag=a.tags), 'tag')",
+    ),
+    Refused(
+        "unnest",
+        lambda: unnest(start.map(str), "meta"),
+        "unnest after map or into, whose rows have no columns",
+        "select it by name: unnest(query(a).select(id=a.id, tag=a.tags), 'tag')",
+    ),
+    Refused(
+        "unnest",
+        lambda: unnest(start.select(message).into(Message), "meta"),
+        "unnest after map or into, whose rows have no columns",
+        "select it by name: unnest(query(a).select(id=a.id, tag=a.tags), 'tag')",
+    ),
+    Refused(
+        "unnest",
+        lambda: unnest(start, "mata"),
+        "the query given to unnest has no field 'mata' (did you mean 'meta'?)",
+        "it has id, role, content, seq, meta, pending",
+        UnknownFieldError,
+    ),
+    Refused(
+        "unnest",
+        lambda: unnest(start, "meta", position="seq"),
+        "unnest has two columns 'seq'",
+        "give the position another name: position='n'",
+    ),
+    Refused(
+        "unnest",
+        lambda: unnest(MESSAGES, "meta", position="meta"),
+        "unnest has two columns 'meta'",
+        "give the position another name: position='n'",
+    ),
+    Refused(
+        "unnest",
+        lambda: unnest(start, "meta", position=anything_of(0)),
+        "unnest takes the name of a column, not 0",
+        "select it by name: unnest(query(a).select(id=a.id, tag=a.tags), 'tag')",
     ),
 ]
