@@ -9,17 +9,26 @@ Three Hypothesis profiles differ only in how long they look:
 A property test never sets its own `max_examples`: an expensive one takes a share of the profile's
 count, for instance `settings(max_examples=settings().max_examples // 5)`.
 
+Random cases tell what they covered to the `tally` of the session; the table is printed at its end.
+
 A test that cannot run because a tool is missing skips with a reason that starts with "needs " (or
 uses `pytest.importorskip`). Under CI=true such a skip is a failure: there, everything is installed,
 and a check that silently stopped running is worse than none.
 """
 
+from __future__ import annotations
+
 import os
 import re
-from collections.abc import Generator
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from tests.coverage_table import Tally
 
 ON_CI = os.environ.get("CI", "").lower() == "true"
 MISSING_TOOL = re.compile(r"(?:Skipped: )?(?:needs |could not import )")
@@ -39,6 +48,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--soak"):
         settings.load_profile("soak")
+
+
+TALLY: pytest.StashKey[Tally] = pytest.StashKey()
+
+
+@pytest.fixture(scope="session")
+def tally(pytestconfig: pytest.Config) -> Tally:
+    """What the random cases of this session covered."""
+    from tests.coverage_table import Tally  # the engine is not for every session to load
+
+    return pytestconfig.stash.setdefault(TALLY, Tally())
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    tally = config.stash.get(TALLY, None)
+    if tally is not None:
+        terminalreporter.section("coverage of the query language by random cases")
+        for line in tally.lines():
+            terminalreporter.write_line(line)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -1,235 +1,83 @@
 """Random queries as program text, in the words of the public API.
 
-A program is a list of views. Each reads collections and earlier views, filters and joins them, and
-ends in rows, a select, or a group-by with aggregates; then having, order, limit and map. What the
-text may refer to besides sources is in `VOCABULARY`.
+A program is a list of views. Each reads collections and earlier views, and is a set operation, a
+recursion, a choice of the first rows of every group, or filters and joins its sources and ends in
+rows, a select, or a group-by with aggregates; then having, order, limit and map.
 
-User functions respect equality: of two equal values they make two equal ones, so that it cannot
-matter which of them the engine kept.
+A program has a few wishes, features (`tests.features`) that each of its views uses if it can. Since
+views read one another, wishes meet in one tree: that is how every pair of features comes to pass,
+rare ones too. The forms of expressions are those of `tests.forms`.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dataflow.query import aggregates, builder, combining, functions, nesting, windows
+from tests import forms
 from tests.cases import View
-from tests.oracle.semantics import field_of, kind
+from tests.features import CALLS, FEATURES, GROUPS, JOINS, NESTED, OPERATIONS, SHAPES, WINDOWS
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 FIELDS = (".id", ".k", ".x", ".s", ".m")
-NESTED = (".deep", '.deep["a"]', ".deep[0]")
-COMBINATIONS = ("union_all", "union", "intersect", "except_")
-JOINS = ("inner", "inner", "inner", "left", "left", "right", "full", "semi", "anti", "cross")
-AGGREGATES = (
-    "count()",
-    "count({})",
-    "sum_({})",
-    "avg({})",
-    "min_({})",
-    "max_({})",
-    "collect({}{order})",
-    "first({}{order})",
-    "last({}{order})",
-    "fold({}, (), append{order})",
-    "fold({}, list, grow, finish=len{order})",
-    "fold({}, '', write, finish=shout{order})",
-)
-RARE_AGGREGATES = (
-    "count_distinct({})",
-    "median({})",
-    "variance({})",
-    "stddev({})",
-    "any_({p})",
-    "all_({p})",
-    "string_agg({}, '; '{order})",
-    "aggregate({}, 0, heavier, lighter)",
-    "aggregate({}, tuple, bag, unbag, finish=len)",
-)
-FORMS = (
-    "({a} + {b})",
-    "({a} - {c})",
-    "({a} * 2)",
-    "({a} / {c})",
-    "(-{a})",
-    "coalesce({a}, {b})",
-    "coalesce({a}, {c})",
-    "case(({p}, {b}), else_={a})",
-    "abs_({a})",
-    "upper({a})",
-    "length(upper({a}))",
-    "concat({a}, '-', {b})",
-    "fn(double, {a})",
-)
-
-WINDOWS = (
-    "row_number()",
-    "rank()",
-    "dense_rank()",
-    "lag({a})",
-    "lag({a}, 2, {b})",
-    "lag({p})",
-    "lead({a}, 1, {c})",
-    "lead({a}, 0)",
-    "lead({a}, 2)",
-)
-RUNNING = ("count()", "count({a})", "sum_({a})", "avg({a})", "min_({a})", "max_({a})")
-"""Forms of window functions, of those that need an order and those that do not."""
-
-FUNCTIONS = (
-    "nullif({a}, {b})",
-    "least({a}, {b}, {c})",
-    "greatest({a}, {b})",
-    "floor({a})",
-    "ceil({a} / 2)",
-    "round_({a} / 3, 1)",
-    "sign({a})",
-    "power({a}, 2)",
-    "sqrt({a})",
-    "exp({a})",
-    "ln({a})",
-    "lower({a})",
-    "ltrim(concat(' ', {a}))",
-    "rtrim(concat({a}, ' '))",
-    "pad_start({a}, 3, '.')",
-    "pad_end({a}, 2)",
-    "substring({a}, 0, 1)",
-    "replace({a}, 'a', 'bc')",
-    "position({a}, 'b')",
-    "split(concat({a}, ',', {b}), ',')",
-    "split({a}, 'a')[0]",
-    "regexp_extract({a}, '(a)(b?)', 2)",
-    r"regexp_replace({a}, '[a-b]', r'<\g<0>>')",
-    "cast({a}, int)",
-    "cast({a}, float)",
-    "cast({a}, str)",
-    "cast(cast({a}, str), float)",
-    "cast({a}, bool)",
-    "date_part(date_add(from_timestamp({a}), {b}, 'month'), 'dayofyear')",
-    "date_trunc(from_timestamp({a} * 100000), 'week')",
-    "date_diff(from_timestamp({a} * 1000), from_timestamp({b}), 'minute')",
-    "to_local(from_timestamp({a}), 'Europe/Berlin')",
-    "timestamp(from_timestamp({a}))",
-    "length({a})",
-    "keys({a})",
-    "path({a}, '$.a[0]')",
-)
-"""Rarer forms. In all of them {a} and {b} are values, {c} is a constant, {p} a condition."""
-
-TESTS = (
-    "is_number({a})",
-    "is_text({a})",
-    "is_bool({a})",
-    "is_list({a})",
-    "is_dict({a})",
-    "is_datetime(from_timestamp({a}))",
-    "regexp_matches({a}, 'a|B')",
-    "{a}.contains({c})",
-)
-"""Forms of conditions."""
-
-
-def double(value: Any) -> Any:
-    """Return twice a number; null of anything else."""
-    return value * 2 if kind(value) in ("number", "nan") else None
-
-
-def has_x(row: Any) -> bool:
-    """Tell whether a row has an x, at its top or under any of its aliases."""
-    parts = [row, *row.values()] if isinstance(row, dict) else [row]
-    return any(field_of(part, "x") is not None for part in parts)
-
-
-def wrap(row: Any) -> dict[str, Any]:
-    """Put a row into a new one."""
-    return {"was": row, "x": field_of(row, "x")}
-
-
-def field_id(row: Any) -> Any:
-    """Return the id of a row."""
-    return field_of(row, "id")
-
-
-def append(state: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
-    """Keep every value."""
-    return (*state, value)
-
-
-def grow(state: list[Any], value: Any) -> list[Any]:
-    """Keep every value, in a new list."""
-    return [*state, value]
-
-
-def write(state: str, value: Any) -> str:
-    """Write every text down, and the kind of anything else."""
-    return f"{state}{value if isinstance(value, str) else kind(value)},"
-
-
-def weight(value: Any) -> int:
-    """Weigh a value by its kind."""
-    return len(kind(value)) * 10 + (len(value) if isinstance(value, str) else 0)
-
-
-def heavier(state: int, value: Any) -> int:
-    """Add the weight of a value."""
-    return state + weight(value)
-
-
-def lighter(state: int, value: Any) -> int:
-    """Take the weight of a value away."""
-    return state - weight(value)
-
-
-def bag(state: tuple[int, ...], value: Any) -> tuple[int, ...]:
-    """Keep the weight of every value, in order of weight."""
-    return tuple(sorted((*state, weight(value))))
-
-
-def unbag(state: tuple[int, ...], value: Any) -> tuple[int, ...]:
-    """Let the weight of a value go."""
-    place = state.index(weight(value))
-    return state[:place] + state[place + 1 :]
-
-
-def shout(state: str) -> str:
-    """Finish a text."""
-    return state.upper()
-
-
-VOCABULARY: dict[str, Any] = {
-    function.__name__: function
-    for function in (
-        *(double, has_x, wrap, field_id, append, grow, write, shout),
-        *(heavier, lighter, bag, unbag),
+DEEP = (".deep", '.deep["a"]', ".deep[0]")
+COMBINATIONS = {"union_all": 1.0, "union": 1.0, "intersect": 2.0, "except": 1.5}
+JOIN_WEIGHTS = dict.fromkeys(JOINS, 1.0) | {"inner join": 3.0, "left join": 2.0}
+SCALARS = frozenset((*CALLS, "json path", "fn"))
+JOINING = frozenset(
+    (
+        *JOINS,
+        *("several equalities", "further condition", "range join"),
+        *("self-join", "chain of joins", "view and its base"),
     )
-} | {"nan": math.nan, "inf": math.inf}
-"""The names a program text uses besides those of the library, its sources and its views."""
-
-LIBRARY: dict[str, Any] = {
-    name: getattr(module, name)
-    for module, names in (
-        (builder, ("query",)),
-        (combining, ("except_", "intersect", "union", "union_all")),
-        (nesting, ("nested",)),
-        (aggregates, aggregates.__all__),
-        (functions, functions.__all__),
-        (windows, ("dense_rank", "lag", "lead", "rank", "row_number")),
+)
+SELECTING = frozenset((*SHAPES, *NESTED, *WINDOWS, "distinct"))
+BEYOND_SQL = frozenset(
+    (
+        *("text", "regex", "date", "cast", "number", "json path", "type test"),
+        *("fn", "map", "filter", "into", "fold", "aggregate", "variance", "stddev", "nested dict"),
+        *NESTED,
     )
-    for name in names
-}
-"""The names of the library a program text uses, but for `live`."""
+)
+"""What a program does not use that is meant for SQL as well."""
+WIDEST = 7  # sources of one tree: products of more are beyond the oracle
+URGE = 16.0  # how much likelier a wish makes what it names
+RARE = frozenset(
+    (
+        *("right join", "full join", "cross join", "semi join", "range join", "several equalities"),
+        *("intersect", "except", "union", "limited subquery", "view of a view", "distinct"),
+        *("expression key", "having", "having unselected", "recursion", "recursion over a cycle"),
+        *("count_distinct", "avg", "max", "min", "variance", "median", "any", "all", "aggregate"),
+        *("string_agg", "collect", "stddev", "last", "into", "nested dict", "filter"),
+        *NESTED,
+        *WINDOWS,
+    )
+)
+"""Features that chance alone brings into few results that are not empty and change."""
 
 
 @dataclass
 class Shape:
-    """What can be said about the rows of a source or view: the columns, as `.name` or `["name"]`."""
+    """What can be said about the rows of a source or view.
+
+    Attributes:
+        columns: As `.name` or `["name"]`.
+        collections: The collections it is computed from.
+        width: How many sources its tree has.
+        depth: 0 of a collection, 1 of a live view of collections, and so on.
+        is_live: Whether it is a live view.
+        is_limited: Whether it ends in a limit.
+    """
 
     columns: tuple[str, ...] = FIELDS
+    collections: frozenset[str] = frozenset()
+    width: int = 1
+    depth: int = 0
+    is_live: bool = False
+    is_limited: bool = False
 
 
 @dataclass
@@ -238,7 +86,30 @@ class Writer:
 
     rng: random.Random
     is_wild: bool
+    is_sql: bool = False
+    wishes: frozenset[str] = frozenset()
     shapes: dict[str, Shape] = field(default_factory=dict)
+    views: list[View] = field(default_factory=list)
+
+    # -- chance
+
+    def choose(self, weights: Mapping[str, float]) -> str:
+        """Choose one of the names, wishes above all."""
+        names = [name for name in weights if not (self.is_sql and name in BEYOND_SQL)]
+        urged = [weights[n] * (URGE if n in self.wishes else 1) for n in names]
+        return self.rng.choices(names, urged)[0]
+
+    def likely(self, chance: float, *features: str) -> bool:
+        """Decide by chance, or by a wish for any of the features."""
+        if self.is_sql and not BEYOND_SQL.isdisjoint(features):
+            return False
+        wished = not self.wishes.isdisjoint(features)
+        return self.rng.random() < (max(chance, 0.75) if wished else chance)
+
+    def urge(self, weight: float, features: frozenset[str]) -> float:
+        return weight * (6 if self.wishes & features else 1)
+
+    # -- expressions
 
     def columns(self, names: Sequence[str], bound: dict[str, str]) -> list[str]:
         return [f"{a}{column}" for a in names for column in self.shapes[bound[a]].columns]
@@ -254,10 +125,10 @@ class Writer:
 
     def value(self, columns: Sequence[str], depth: int = 1) -> str:
         column = self.rng.choice(columns)
-        if depth == 0 or self.rng.random() < 0.4:
+        if depth == 0 or not (self.likely(0.6, *SCALARS) or self.is_sql):
             return column
         other = self.value(columns, depth - 1)
-        form = self.rng.choice(FORMS if self.rng.random() < 0.6 else FUNCTIONS)
+        form = self.rng.choice(forms.VALUES[self.choose(forms.WEIGHTS)])
         condition = self.condition(columns, 0)
         return form.format(a=column, b=other, c=self.constant(), p=condition)
 
@@ -267,25 +138,13 @@ class Writer:
             a, b = self.condition(columns, depth - 1), self.condition(columns, depth - 1)
             return self.rng.choice(("({} & {})", "({} | {})", "({} | {})", "(~{})")).format(a, b)
         a = self.rng.choice(columns) if self.rng.random() < 0.8 else self.value(columns, depth)
-        if choice < 0.7:
-            operator = self.rng.choice(("==", "!=", "!=", "<", "<=", ">", ">="))
-            b = self.constant(a) if self.rng.random() < 0.7 else self.rng.choice(columns)
-            return f"({a} {operator} {b})"
         c, d = self.constant(a), self.constant(a)
-        form = self.rng.choice(
-            (
-                "{a}.is_null()",
-                "{a}.is_not_null()",
-                "{a}.is_not_null()",
-                "{a}.in_([{c}, {d}])",
-                "{a}.not_in([{c}, {d}])",
-                "{a}.not_in([{c}, {d}])",
-                "{a}.between({c}, {d})",
-                "{a}.like('%a%')",
-                self.rng.choice(TESTS),
-                "{a}.starts_with('')",
-            )
-        )
+        if choice < 0.65 and not self.likely(0, "type test", "regex"):
+            operator = self.rng.choice(("==", "!=", "!=", "<", "<=", ">", ">="))
+            b = c if self.rng.random() < 0.7 else self.rng.choice(columns)
+            return f"({a} {operator} {b})"
+        tests = {"null": 3.0, "membership": 3.0, "range": 1.0, "text": 3.0, "regex": 1.0}
+        form = self.rng.choice(forms.TESTS[self.choose(tests | {"type test": 1.5})])
         return form.format(a=a, c=c, d=d)
 
     def orders(self, columns: Sequence[str]) -> str:
@@ -301,81 +160,260 @@ class Writer:
             order = f", order_by={self.rng.choice(columns)}{self.rng.choice(('', '.desc()'))}"
         value = self.value(columns, 1)
         condition = self.condition(columns, 0)
-        forms = AGGREGATES if self.rng.random() < 0.6 else RARE_AGGREGATES
-        text = self.rng.choice(forms).format(value, order=order, p=condition)
-        if self.rng.random() < 0.25:
+        common = dict.fromkeys(forms.AGGREGATES, 1.0) | {"count": 2.0, "sum": 2.0, "fold": 1.5}
+        form = self.rng.choice(forms.AGGREGATES[self.choose(common)])
+        text = form.format(a=value, order=order, p=condition)
+        if self.likely(0.25, "filtered aggregate"):
             text += f".where({self.condition(columns, 0)})"
         return text
+
+    def cell(self, columns: Sequence[str]) -> str:
+        """Write a column of a group: an aggregate, or what is computed from some."""
+        one = self.aggregate(columns)
+        if not self.likely(0.15, "aggregate in expression"):
+            return one
+        form = self.rng.choice(("({} + {})", "coalesce({}, {})", "greatest({}, {})", "({} * 2)"))
+        return form.format(one, self.aggregate(columns))
 
     def window(self, columns: Sequence[str], *, are_cells: bool = False) -> str:
         """Write a window function over rows, or over groups: no aggregate of aggregates there."""
         a, b = self.value(columns, self.rng.choice((0, 0, 1))), self.value(columns, 0)
-        is_running = not are_cells and self.rng.random() < 0.5
-        text = self.rng.choice(RUNNING if is_running else WINDOWS)
+        running = ("running aggregate", "aggregate of a partition")
+        kinds = dict.fromkeys(forms.WINDOWS, 1.0) | dict.fromkeys(
+            running, 0.0 if are_cells else 2.5
+        )
+        kind = self.choose(kinds)
+        is_running = kind in running
+        text = self.rng.choice(forms.RUNNING if is_running else forms.WINDOWS[kind])
         text = text.format(a=a, b=b, c=self.constant(a), p=self.condition(columns, 0))
         if is_running and self.rng.random() < 0.25:
             text += f".where({self.condition(columns, 0)})"
         parts = []
         if self.rng.random() < 0.7:
-            keys = self.rng.sample(columns, min(len(columns), self.rng.choice((1, 1, 2))))
-            parts.append(f"partition_by=[{', '.join(keys)}]")
-        if not is_running or self.rng.random() < 0.7:
+            parts.append(f"partition_by=[{', '.join(self.keys(columns))}]")
+        if kind != "aggregate of a partition":
             parts.append(f"order_by=[{self.orders(columns)}]")
         return f"{text}.over({', '.join(parts)})"
 
-    def view(self, name: str, sources: Sequence[str]) -> View:
-        """Write one query over some of the sources."""
-        rng = self.rng
-        if rng.random() < 0.12:
-            return self.combined(name, sources)
-        number = name[1:]
-        count = rng.choice((1, 1, 1, 2, 2, 3))
-        bound = {f"t{number}{letter}": rng.choice(sources) for letter in "xyz"[:count]}
-        aliases = list(bound)
-        clauses = [f"query({aliases[0]})"]
-        aliases = self.joined(clauses, aliases, bound)
+    def keys(self, columns: Sequence[str]) -> list[str]:
+        """Choose one or two columns, those of few values first."""
+        count = min(len(columns), self.rng.choice((1, 1, 2)))
+        return [self.key(columns), *self.rng.sample(columns, count)][:count]
+
+    def key(self, columns: Sequence[str]) -> str:
+        """Prefer columns of few values, so that joins find partners."""
+        likely = [column for column in columns if column.endswith((".k", '["k"]', ".id", ".c0"))]
+        return self.rng.choice(likely or columns)
+
+    # -- sources
+
+    def origin(self, beside: Sequence[str] = (), *, widest: int = WIDEST) -> str:
+        """Choose a source whose tree is not too wide, often one that shares no rows with others.
+
+        Args:
+            beside: Names of the others.
+            widest: How many sources its tree may have.
+        """
+        narrow = {name: shape for name, shape in self.shapes.items() if shape.width <= widest}
+        if beside and self.rng.random() < 0.75:
+            taken = frozenset[str]().union(*[self.shapes[name].collections for name in beside])
+            other = {n: shape for n, shape in narrow.items() if not shape.collections & taken}
+            narrow = other or narrow
+        return self.rng.choices(list(narrow), list(map(self.weight_of, narrow.values())))[0]
+
+    def weight_of(self, shape: Shape) -> float:
+        """Weigh a source: views above collections, since features meet where one reads another."""
+        if shape.width + shape.depth == 1:
+            return 1.0
+        features = {"live view"} if shape.is_live else {"subquery"}
+        if shape.is_limited and not shape.is_live:
+            features.add("limited subquery")
+        if shape.is_live and shape.depth > 1:
+            features.add("view of a view")
+        likely = 2.0 if shape.is_live else 3.0
+        return likely * (4 if self.wishes & features else 1)
+
+    def origins(self) -> list[str]:
+        """Choose the sources of one query."""
+        count = self.rng.choice((1, 1, 1, 2, 2, 3))
+        if self.likely(0, *JOINING):
+            count = 3 if self.likely(0.2, "chain of joins") else 2
+        chosen: list[str] = []
+        for left in range(count, 0, -1):
+            room = WIDEST - sum(self.shapes[name].width for name in chosen) - left + 1
+            chosen.append(self.origin(chosen, widest=max(room, 1)))
+        views = [name for name in chosen if self.shapes[name].is_live]
+        if views and self.likely(0.1, "view and its base"):
+            base = self.rng.choice(sorted(self.shapes[views[0]].collections))
+            chosen = [views[0], base, *chosen[2:]]
+            self.rng.shuffle(chosen)
+        elif count > 1 and self.likely(0.1, "self-join"):
+            chosen[1] = chosen[0]
+        return chosen
+
+    # -- views
+
+    def write(self, name: str) -> None:
+        """Write one query, and the subquery it may need."""
+        kind = self.choose(
+            {
+                "combined": self.urge(0.15, frozenset((*OPERATIONS, "union_all"))),
+                "recursive": self.urge(0.09, frozenset(("recursion", "recursion over a cycle"))),
+                "top": self.urge(0.06, frozenset(("top-k per group",))),
+                "plain": 0.76,
+            }
+        )
+        if kind == "combined":
+            self.combined(name)
+        elif kind == "recursive":
+            self.recursive(name)
+        elif kind == "top":
+            self.top(name)
+        else:
+            self.plain(name, self.origins())
+
+    def add(self, view: View, columns: tuple[str, ...]) -> None:
+        """Keep a finished view, and say what its rows are."""
+        sources = [self.shapes[origin] for _, origin in view.aliases]
+        depth = max(source.depth for source in sources)
+        self.shapes[view.name] = Shape(
+            columns,
+            frozenset().union(*[source.collections for source in sources]),
+            1 if view.is_live else sum(source.width for source in sources) + 1,
+            depth + view.is_live,
+            view.is_live,
+            ".limit(" in "".join(view.clauses),
+        )
+        self.views.append(view)
+
+    def is_live(self) -> bool:
+        if "view of a view" in self.wishes:
+            return self.rng.random() < 0.75
+        return self.rng.random() < (0.4 if "limited subquery" in self.wishes else 0.6)
+
+    def plain(self, name: str, origins: Sequence[str], first: str = "") -> None:
+        """Write a query over sources.
+
+        Args:
+            origins: Names of the sources.
+            first: The clause that follows the first alias.
+        """
+        rng, is_live = self.rng, self.is_live()
+        bound = {
+            f"t{name[1:]}{letter}": origin for letter, origin in zip("xyz", origins, strict=False)
+        }
+        clauses = [f"query({next(iter(bound))})", *([first] if first else [])]
+        aliases = self.joined(clauses, list(bound), bound)
         columns = self.columns(aliases, bound)
         if rng.random() < 0.35:
             clauses.append(f".where({self.condition(columns)})")
-        if rng.random() < 0.06:
+        if self.likely(0.06, "filter"):
             clauses.append(".filter(has_x)")
-        self.shapes[name] = Shape()
-        choice = rng.random()
-        if choice < 0.4:
-            self.shapes[name].columns = self.grouped(clauses, columns)
-        elif choice < 0.7:
-            self.shapes[name].columns = self.selected(clauses, aliases, columns, bound)
-        elif len(aliases) > 1:
-            nested = [(a, c) for a in aliases for c in self.shapes[bound[a]].columns]
-            self.shapes[name].columns = tuple(f".{a}{_bracketed(c)}" for a, c in nested)
-            self.ordered(clauses, columns)
-        else:
-            self.shapes[name].columns = self.shapes[bound[aliases[0]]].columns
-            self.ordered(clauses, columns)
-        if rng.random() < 0.06:
+        is_cut = not is_live and "limited subquery" in self.wishes
+        shape = self.ending(clauses, aliases, bound, is_cut=is_cut)
+        if self.likely(0.05, "map"):
             clauses.append(".map(wrap)")
-            self.shapes[name].columns = (".x",)
-        is_live, key = rng.random() < 0.6, None
+            shape = (".x",)
+        key = None
         if is_live and self.is_keyed_by(aliases, bound, clauses):
             key = rng.choice((None, "'id'", "('id', 'id')", "field_id"))
-        return View(name, tuple(bound.items()), tuple(clauses), is_live=is_live, key=key)
+        self.add(View(name, tuple(bound.items()), tuple(clauses), is_live, key), shape)
 
-    def combined(self, name: str, sources: Sequence[str]) -> View:
+    def ending(
+        self, clauses: list[str], aliases: Sequence[str], bound: dict[str, str], *, is_cut: bool
+    ) -> tuple[str, ...]:
+        """Write what rows a query has, and their order; return their columns."""
+        columns = self.columns(aliases, bound)
+        kind = self.choose(
+            {
+                "grouped": self.urge(0.4, frozenset(GROUPS)),
+                "selected": self.urge(0.3, SELECTING),
+                "rows": 0.3,
+            }
+        )
+        if kind == "grouped":
+            return self.grouped(clauses, columns, is_cut=is_cut)
+        if kind == "selected":
+            return self.selected(clauses, aliases, bound, is_cut=is_cut)
+        self.ordered(clauses, columns, is_cut=is_cut)
+        if len(aliases) == 1:
+            return self.shapes[bound[aliases[0]]].columns
+        nested = [(a, c) for a in aliases for c in self.shapes[bound[a]].columns]
+        return tuple(f".{a}{_bracketed(c)}" for a, c in nested)
+
+    def combined(self, name: str) -> None:
         """Write a set operation over selects with the same columns."""
         rng = self.rng
         letters = "xyz"[: rng.choice((2, 2, 3))]
-        bound = {f"t{name[1:]}{letter}": rng.choice(sources) for letter in letters}
-        width = rng.choice((1, 1, 2))
+        bound: dict[str, str] = {}
+        for letter in letters:
+            bound[f"t{name[1:]}{letter}"] = self.origin(list(bound.values()), widest=3)
+        kind = self.choose(COMBINATIONS)
+        width = rng.choice((1, 1, 1, 1, 2) if kind == "intersect" else (1, 1, 2))
         branches = []
         for alias in bound:
             columns = self.columns([alias], bound)
             where = f".where({self.condition(columns, 1)})" if rng.random() < 0.3 else ""
-            likely = [self.key(columns), *[self.value(columns, 1) for _ in range(width - 1)]]
+            shared = [column for column in columns if column.endswith((".k", '["k"]'))]
+            likely = [self.key(shared or columns), *self.rng.sample(columns, 1)][:width]
+            if self.likely(0.3, *SCALARS):
+                likely = [*likely[: width - 1], self.value(columns, 1)]
             parts = ", ".join(f"c{n}={part}" for n, part in enumerate(likely))
             branches.append(f"query({alias}){where}.select({parts})")
-        self.shapes[name] = Shape(tuple(f".c{n}" for n in range(width)))
-        text = f"{rng.choice(COMBINATIONS)}({', '.join(branches)})"
-        return View(name, tuple(bound.items()), (text,), is_live=rng.random() < 0.6)
+        text = f"{kind.replace('except', 'except_')}({', '.join(branches)})"
+        view = View(name, tuple(bound.items()), (text,), self.is_live())
+        self.add(view, tuple(f".c{n}" for n in range(width)))
+
+    def top(self, name: str) -> None:
+        """Write a query over the rows that come first in their group."""
+        alias = f"t{name[1:]}r"
+        bound = {alias: self.origin(widest=WIDEST - 2)}
+        columns = self.columns([alias], bound)
+        kind = self.choose({"row_number": 1.0, "rank": 1.0, "dense_rank": 1.0})
+        over = f"partition_by=[{', '.join(self.keys(columns))}], order_by=[{self.orders(columns)}]"
+        clauses = (f"query({alias})", f".select({alias}, w0={kind}().over({over}))")
+        ranked = View(f"{name}r", tuple(bound.items()), clauses, is_live=False)
+        self.add(ranked, (*self.shapes[bound[alias]].columns, ".w0"))
+        bounds = ("<= 1", "<= 2", "<= 2", "== 1", "< 3")
+        first = f".where(t{name[1:]}x.w0 {self.rng.choice(bounds)})"
+        others = self.origins()[1:] if self.rng.random() < 0.3 else []
+        others = [other for other in others if self.shapes[other].width == 1]
+        self.plain(name, [ranked.name, *others], first)
+
+    def recursive(self, name: str) -> None:
+        """Write what can be reached from a seed by steps over one or two sources."""
+        rng = self.rng
+        seed, edge = f"t{name[1:]}x", f"t{name[1:]}y"
+        bound = {seed: self.origin(widest=4)}
+        bound[edge] = self.origin(list(bound.values()), widest=3)
+        mine, theirs = self.columns([seed], bound), self.columns([edge], bound)
+        where = f".where({self.condition(mine, 1)})" if rng.random() < 0.5 else ""
+        start = self.key(mine)
+        src = self.key(theirs)
+        back = [column for column in theirs if column != src and column.endswith((".k", ".id"))]
+        dst = rng.choice((rng.choice(back or theirs), rng.choice(theirs)))
+        form = rng.choice(("reached", "reached", "depth", "pairs", "semi", "both ways"))
+        match = f"{src} == near.c0"
+        if rng.random() < 0.2:
+            match = f"({match}) & {self.condition(theirs, 0)}"
+        join = rng.choice(
+            (f"query({edge}).join(near, on={match})", f"query(near).join({edge}, on={match})")
+        )
+        columns, step = f"c0={start}", f"{join}.select(c0={dst})"
+        if form == "depth":
+            columns += ", c1=lit(0)"
+            step = f"{join}.where(near.c1 < 3).select(c0={dst}, c1=near.c1 + 1)"
+        elif form == "pairs":
+            columns += f", c1={rng.choice(mine)}"
+            step = f"{join}.select(c1=near.c1, c0={dst})"
+        elif form == "semi":
+            step = f"query({edge}).join(near, on={match}, how='semi').select(c0={dst})"
+        elif form == "both ways":
+            way_back = f"query({edge}).join(near, on={dst} == near.c0).select(c0={src})"
+            step = f"union_all({step}, {way_back})"
+        text = f"recursive(query({seed}){where}.select({columns}), lambda near: {step})"
+        shape = (".c0", ".c1") if "c1=" in columns else (".c0",)
+        self.add(View(name, tuple(bound.items()), (text,), self.is_live()), shape)
 
     def is_keyed_by(
         self, aliases: Sequence[str], bound: dict[str, str], clauses: Sequence[str]
@@ -384,13 +422,10 @@ class Writer:
         text = "".join(clauses)
         is_own = not any(f".{clause}(" in text for clause in ("join", "group_by", "map", "select"))
         return (
-            is_own
-            and self.shapes[bound[aliases[0]]].columns[0] == ".id"
-            and not self.is_view(bound)
+            is_own and len(aliases) == 1 and bound[aliases[0]] not in {v.name for v in self.views}
         )
 
-    def is_view(self, bound: dict[str, str]) -> bool:
-        return any(origin.startswith("v") for origin in bound.values())
+    # -- joins
 
     def joined(
         self, clauses: list[str], aliases: Sequence[str], bound: dict[str, str]
@@ -400,7 +435,7 @@ class Writer:
         for alias in aliases[1:]:
             if self.rng.random() < 0.1:
                 clauses.append(f".where({self.condition(self.columns(named, bound))})")
-            how = self.rng.choice(JOINS)
+            how = self.choose(JOIN_WEIGHTS).removesuffix(" join")
             clauses.append(self.join(named, alias, bound, how))
             if how not in ("semi", "anti"):
                 named.append(alias)
@@ -411,72 +446,81 @@ class Writer:
             return f".join({alias}, how='cross')"
         mine, theirs = self.columns(left, bound), self.columns([alias], bound)
         parts = [f"({self.key(mine)} == {self.key(theirs)})"]
-        if self.rng.random() < 0.15:
+        if self.likely(0.15, "several equalities"):
             parts.append(f"({self.key(mine)} == {self.key(theirs)})")
-        if self.rng.random() < 0.2:
+        if self.likely(0.2, "further condition", "range join"):
             operator = self.rng.choice(("<", "<=", "!=", ">"))
             parts.append(f"({self.rng.choice(mine)} {operator} {self.rng.choice(theirs)})")
-            if self.rng.random() < 0.2:  # a join by range alone
+            if self.likely(0.2, "range join"):
                 del parts[:-1]
         return f".join({alias}, on={' & '.join(parts)}, how={how!r})"
 
-    def key(self, columns: Sequence[str]) -> str:
-        """Prefer columns of few values, so that joins find partners."""
-        likely = [column for column in columns if column.endswith((".k", '["k"]', ".id"))]
-        return self.rng.choice(likely or columns)
+    # -- rows
 
-    def grouped(self, clauses: list[str], columns: Sequence[str]) -> tuple[str, ...]:
-        keys = self.rng.sample(columns, min(len(columns), self.rng.choice((0, 1, 1, 1, 2))))
-        if self.rng.random() < 0.15:
+    def grouped(
+        self, clauses: list[str], columns: Sequence[str], *, is_cut: bool
+    ) -> tuple[str, ...]:
+        count = {"global aggregate": 1.0, "group by": 3.0, "several keys": 1.0}
+        width = ("global aggregate", "group by", "several keys").index(self.choose(count))
+        keys = [self.key(columns), *self.rng.sample(columns, 1)][:width]
+        if self.likely(0.25, "expression key"):
             keys = [self.value(columns, 1) for _ in keys]
         if keys:
             clauses.append(f".group_by({', '.join(keys)})")
         parts = {f"g{n}": key for n, key in enumerate(keys)}
-        parts |= {f"n{n}": self.aggregate(columns) for n in range(self.rng.randint(1, 3))}
-        if self.rng.random() < 0.2:
+        parts |= {f"n{n}": self.cell(columns) for n in range(self.rng.randint(1, 3))}
+        if self.likely(0.15, *WINDOWS):
             parts["w0"] = self.window(list(parts.values()), are_cells=True)
         text = ", ".join(f"{name}={part}" for name, part in parts.items())
         clauses.append(f".select({text})")
         selected = _orderable(parts)
         groups = [column for column in selected if column != "selected.w0"]
-        if groups and self.rng.random() < 0.25:
-            having = self.condition(groups, 0)
-            if self.rng.random() < 0.3:
-                having = f"count() > {self.rng.randint(0, 2)}"
+        if keys and self.likely(0.35, "having", "having unselected"):
+            having = self.condition(groups, 0) if groups else "(count() > 0)"
+            if not groups or self.likely(0.6, "having unselected"):
+                tests = ("{} > 0", "{} != 1", "{}.is_not_null()", "count() > {}")
+                having = self.rng.choice(tests[:3]).format(self.aggregate(columns))
             clauses.append(f".having({having})")
-        self.ordered(clauses, selected)
+        self.ordered(clauses, selected, is_cut=is_cut)
+        if "w0" not in parts and self.likely(0.1, "into"):
+            clauses.append(".into(Made)")
         return tuple(f".{name}" for name in parts)
 
     def selected(
-        self,
-        clauses: list[str],
-        aliases: Sequence[str],
-        columns: Sequence[str],
-        bound: dict[str, str],
+        self, clauses: list[str], aliases: Sequence[str], bound: dict[str, str], *, is_cut: bool
     ) -> tuple[str, ...]:
+        columns = self.columns(aliases, bound)
         parts = {f"c{n}": self.value(columns, 2) for n in range(self.rng.randint(1, 3))}
-        if self.rng.random() < 0.35:
+        shape = [f".{name}" for name in parts]
+        if self.likely(0.4, *NESTED):
             parts |= {f"l{n}": self.nested(columns, bound) for n in range(self.rng.choice((1, 2)))}
         if self.rng.random() < 0.3:
             parts["flag"] = self.condition(columns, 1)
-        if self.rng.random() < 0.2:
+        if self.likely(0.15, *WINDOWS):
             parts |= {f"w{n}": self.window(columns) for n in range(self.rng.choice((1, 1, 2)))}
+        shape = [f".{name}" for name in parts]
+        is_made = set(parts) <= {"c0", "c1", "c2"} and self.likely(0.15, "into")
+        if self.likely(0.12, "nested dict") and not is_made:
+            parts["d"] = f"{{'a': {self.value(columns, 1)}, 'b': {self.value(columns, 0)}}}"
+            shape += ['.d["a"]', '.d["b"]']
         text = ", ".join(f"{name}={part}" for name, part in parts.items())
-        spread = self.rng.random() < 0.3
+        spread = not is_made and self.likely(0.25, "spread")
         clauses.append(f".select({f'{aliases[0]}, ' if spread else ''}{text})")
-        if self.rng.random() < 0.25:
+        orderable = _orderable(parts)
+        if self.likely(0.2, "distinct"):
             clauses.append(".distinct()")
-            self.ordered(clauses, [] if spread else _orderable(parts))
-        elif self.rng.random() < 0.5:
-            self.ordered(clauses, _orderable(parts))
+            self.ordered(clauses, [] if spread else orderable, is_cut=is_cut)
         else:
-            self.ordered(clauses, columns)
-        return tuple(f".{name}" for name in parts)
+            by = orderable if self.rng.random() < 0.5 and orderable else columns
+            self.ordered(clauses, by, is_cut=is_cut)
+        if is_made:
+            clauses.append(".into(Made)")
+        return tuple(shape)
 
     def nested(self, outer: Sequence[str], bound: dict[str, str], depth: int = 1) -> str:
         """Write a nested query, mostly over rows that share a value with the outer row."""
         rng = self.rng
-        origin = rng.choice(list(bound.values()))
+        origin = self.origin(list(bound.values()), widest=3)
         alias = f"{next(iter(bound))[:-1]}n{len(bound)}"
         bound[alias] = origin
         mine = self.columns([alias], bound)
@@ -487,12 +531,18 @@ class Writer:
         if rng.random() < 0.2:
             conditions.append(self.condition(mine))
         clauses = [f"query({alias})", *[f".where({part})" for part in conditions]]
-        form = rng.random()
-        if form < 0.3:
+        kind = self.choose(
+            {
+                "groups": self.urge(0.3, frozenset(("nested aggregates", "nested groups"))),
+                "select": self.urge(0.3, frozenset(("nested twice",))),
+                "rows": 0.4,
+            }
+        )
+        if kind == "groups":
             self.nested_groups(clauses, mine)
-        elif form < 0.6:
+        elif kind == "select":
             parts = {f"c{n}": self.value(mine, 1) for n in range(rng.choice((1, 1, 2)))}
-            if depth and rng.random() < 0.4:
+            if depth and self.likely(0.4, "nested twice"):
                 parts["deep"] = self.nested(mine, bound, depth - 1)
             clauses.append(f".select({', '.join(f'{n}={part}' for n, part in parts.items())})")
             if rng.random() < 0.3:
@@ -502,12 +552,14 @@ class Writer:
             self.ordered(clauses, mine)
             if rng.random() < 0.2:
                 clauses.append(".map(wrap)")
-        is_one = rng.random() < 0.35
-        step = rng.choice(("", '["id"]', '["n0"]', '["c0"]')) if is_one else rng.choice(("", "[0]"))
+        is_one = self.likely(0.35, "nested row")
+        step = rng.choice(("", '["id"]', '["n0"]', '["c0"]') if is_one else ("", "[0]"))
         return f"nested({''.join(clauses)}{'.one()' if is_one else ''}){step}"
 
     def nested_groups(self, clauses: list[str], columns: Sequence[str]) -> None:
-        keys = self.rng.sample(columns, min(len(columns), self.rng.choice((0, 0, 1, 1, 2))))
+        width = self.choose({"nested aggregates": 2.0, "nested groups": 3.0})
+        count = 0 if width == "nested aggregates" else self.rng.choice((1, 1, 2))
+        keys = self.rng.sample(columns, min(len(columns), count))
         if keys:
             clauses.append(f".group_by({', '.join(keys)})")
         parts = {f"g{n}": key for n, key in enumerate(keys)}
@@ -519,13 +571,16 @@ class Writer:
             clauses.append(".distinct()")
         self.ordered(clauses, _orderable(parts))
 
-    def ordered(self, clauses: list[str], columns: Sequence[str]) -> None:
-        if self.rng.random() < 0.5 or not columns:
+    def ordered(self, clauses: list[str], columns: Sequence[str], *, is_cut: bool = False) -> None:
+        wishes = ("order by", "descending", "nulls last", "limit", "offset")
+        if not columns or not (is_cut or self.likely(0.45, *wishes)):
             return
         clauses.append(f".order_by({self.orders(columns)})")
-        if self.rng.random() < 0.7:
-            offset = self.rng.choice(("", "", ", offset=1", ", offset=2"))
-            clauses.append(f".limit({self.rng.choice((0, 1, 2, 2, 3, 4))}{offset})")
+        if is_cut or self.likely(0.7, "limit", "offset"):
+            offset = (
+                self.rng.choice((", offset=1", ", offset=2")) if self.likely(0.4, "offset") else ""
+            )
+            clauses.append(f".limit({self.rng.choice((0, 1, 2, 2, 3, 3, 4, 5, 6))}{offset})")
 
 
 def _orderable(parts: dict[str, str]) -> list[str]:
@@ -544,16 +599,29 @@ def _bracketed(column: str) -> str:
 
 
 def random_views(
-    rng: random.Random, collections: Sequence[str], count: int, *, is_wild: bool
+    rng: random.Random,
+    collections: Sequence[str],
+    count: int,
+    *,
+    is_wild: bool = False,
+    is_deep: bool = False,
+    is_sql: bool = False,
 ) -> tuple[View, ...]:
-    """Write queries over collections and over each other."""
-    fields = FIELDS + (NESTED if is_wild else ())
-    writer = Writer(rng, is_wild, {name: Shape(fields) for name in collections})
-    views: list[View] = []
+    """Write queries over collections and over each other.
+
+    Args:
+        is_wild: Whether constants may be of any kind.
+        is_deep: Whether rows hold lists and dicts.
+        is_sql: Whether SQL should be able to say the same.
+    """
+    fields = FIELDS + (DEEP if is_deep else ())
+    shapes = {name: Shape(fields, frozenset((name,))) for name in collections}
+    often = [name for name in FEATURES for _ in range(3 if name in RARE else 1)]
+    wishes = frozenset(rng.sample(often, rng.choice((0, 4, 8, 10, 12))))
+    writer = Writer(rng, is_wild, is_sql, wishes, shapes)
     for n in range(count):
-        sources = [*collections, *[view.name for view in views]]
-        views.append(writer.view(f"v{n}", sources))
-    return tuple(views)
+        writer.write(f"v{n}")
+    return tuple(writer.views)
 
 
 def bind(
@@ -566,7 +634,7 @@ def bind(
         sources: Name -> collection.
         live: What to call `live`.
     """
-    names = LIBRARY | VOCABULARY | sources | {"live": live}
+    names = forms.LIBRARY | forms.VOCABULARY | sources | {"live": live}
     for view in views:
         exec(view.source(), names)
     return {view.name: names[view.name] for view in views}

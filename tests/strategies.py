@@ -4,16 +4,18 @@ Hypothesis draws only a seed; `random.Random(seed)` makes the rest. A case then 
 soak run can count through seeds without Hypothesis, and shrinking happens on the finished case
 (`tests.laws.shrinking`), where it knows what may be left out.
 
-Values come in two palettes. `PLAIN` is what SQL holds as well. `WILD` is where engines go wrong:
-True beside 1 and 1.0, NaN, infinities, -0.0, 0.1, texts that look like numbers, lists and dicts.
-Numbers stay small, so that equal values stay equal whatever is computed from them.
+Values come in palettes. `PLAIN` is what SQLite holds as well, `TYPED` what a database with typed
+columns does. `DATED` has times and nested values. `WILD` is where engines go wrong: True beside 1
+and 1.0, NaN, infinities, -0.0, 0.1, texts that look like numbers, lists and dicts. Numbers stay
+small, so that equal values stay equal whatever is computed from them.
 """
 
 from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 from hypothesis import strategies as st
@@ -45,6 +47,23 @@ PLAIN = Palette(
     m=(0, 1, "1", "x", None, ...),
     deep=(...,),
 )
+TYPED = replace(PLAIN, m=(0, 1, 2, 5, None, ...))
+DATED = replace(
+    PLAIN,
+    x=(0, 1, 2, 0.5, -1, 12, None, ...),
+    s=("2024-02-29T23:30:00Z", "2024-03-01T00:30:00+01:00", "2023-12-31", "14:00", "a", "", None),
+    m=(
+        datetime(2024, 2, 29, 23, 30, tzinfo=UTC),
+        datetime(2024, 3, 1, 0, 30, tzinfo=timezone(timedelta(hours=1))),
+        datetime(2024, 2, 29, 23, 30),  # noqa: DTZ001 - naive on purpose
+        date(2024, 3, 31),
+        timedelta(hours=1),
+        1,
+        None,
+        ...,
+    ),
+    deep=([], [1, "b"], {"a": [1, 2]}, {"a": "x", "b": None}, {"a": {"a": [0]}}, "a", None, ...),
+)
 TEXT_KEYS = tuple("pqrstuvw")
 MIXED_KEYS = (1, "1", 2, 0, "", "a", 0.5, (1, "a"))
 WILD = Palette(
@@ -59,8 +78,10 @@ WILD = Palette(
 
 def random_palette(rng: random.Random) -> Palette:
     """Choose what the rows of a case look like."""
-    base = rng.choice((PLAIN, WILD))
+    base = rng.choice((PLAIN, TYPED, TYPED, DATED, WILD, WILD))
     keys = rng.choice((PLAIN.id, TEXT_KEYS, *((MIXED_KEYS,) if base is WILD else ())))
+    if base is TYPED:
+        keys = PLAIN.id
     k = base.k if rng.random() < 0.3 else (*keys[:4], *base.k[-4:])  # so that joins find partners
     return Palette(keys, k, base.x, base.s, base.m, base.deep)
 
@@ -76,11 +97,11 @@ def random_row(rng: random.Random, palette: Palette, key: Any) -> Row:
 
 
 def random_op(rng: random.Random, palette: Palette, name: str, model: Model, gone: list[Any]) -> Op:
-    """Make one change: insert, update, delete and re-insert are equally likely.
+    """Make one change: insert, update, delete and re-insert are about equally likely.
 
     Some of them do nothing by contract: the row is there already, or the key is not.
     """
-    intent = rng.choice(("insert", "update", "delete", "again", "odd"))
+    intent = rng.choice(("insert", "update", "delete", "again", "again", "odd"))
     present = [key for key, _ in model.entries]
     if intent == "delete" and present:
         return Op(name, "delete", rng.choice(present))
@@ -117,7 +138,7 @@ def random_history(
     for _ in range(commits):
         names = rng.sample(sorted(initial), rng.randint(1, len(initial)))
         commit = []
-        for _ in range(rng.choice((1, 1, 2, 3, 5))):
+        for _ in range(rng.choice((1, 1, 1, 1, 2, 3, 5))):
             name = rng.choice(names)
             op = random_op(rng, palette, name, models[name], gone[name])
             models[name].apply(op)
@@ -131,17 +152,20 @@ def random_history(
 def random_case(rng: random.Random, *, commits: int = 12, views: int = 3) -> Case:
     """Make a case: up to three collections, up to `views` queries, some reading earlier ones."""
     palette = random_palette(rng)
-    names = COLLECTIONS[: rng.randint(1, 3)]
+    names = COLLECTIONS[: rng.choice((1, 2, 3, 3, 3))]
     initial = {
         name: tuple(
             random_row(rng, palette, key)
-            for key in rng.sample(palette.id, rng.choice((0, 3, 3, 4, 4, 5, 5, 6)))
+            for key in rng.sample(palette.id, rng.choice((0, 3, 4, 4, 5, 5, 6, 6)))
         )
         for name in names
     }
-    programs = random_views(rng, names, rng.randint(1, views), is_wild=palette.x is WILD.x)
-    history = random_history(rng, palette, initial, rng.randint(1, commits))
-    return Case(initial, programs, history, has_objects=rng.random() < 0.25)
+    count = rng.randint((views + 1) // 2, views)
+    is_wild, is_deep = palette.x is WILD.x, palette.deep is not PLAIN.deep
+    is_sql = not is_deep and rng.random() < 0.5
+    programs = random_views(rng, names, count, is_wild=is_wild, is_deep=is_deep, is_sql=is_sql)
+    history = random_history(rng, palette, initial, rng.randint(commits // 2, commits))
+    return Case(initial, programs, history, has_objects=not is_sql and rng.random() < 0.3)
 
 
 def seeds() -> st.SearchStrategy[int]:

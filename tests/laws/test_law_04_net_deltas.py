@@ -8,79 +8,21 @@ epoch the copy equals what is shown. An epoch that changes nothing visible deliv
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import Phase, given, settings
 
-from tests.laws.running import Run, attempt, by_key, held
+from tests.forms import has_x
+from tests.laws.copies import Copy, follow
+from tests.laws.running import Run, attempt, by_key
 from tests.laws.shrinking import Failure, assert_holds
 from tests.oracle.semantics import same
-from tests.programs import has_x
 from tests.strategies import cases
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.cases import Case
-    from tests.laws.running import Entries
 
 ALL = settings(phases=[Phase.explicit, Phase.reuse, Phase.generate])
-
-
-@dataclass
-class Copy:
-    """What a subscriber knows: rows by key, folded from deliveries."""
-
-    name: str
-    source: Any
-    where: Callable[[Any], bool] | None = None
-    entries: Entries = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
-    deliveries: int = 0
-
-    def receive(self, changes: list[Any]) -> None:
-        self.deliveries += 1
-        if not changes:
-            self.faults.append("an empty delivery")
-        seen: list[Any] = []
-        for change in changes:
-            if any(same(change.key, key) for key in seen):
-                self.faults.append(f"two changes of key {change.key!r}: {changes}")
-            seen.append(change.key)
-            fault = self.fold(change)
-            if fault:
-                self.faults.append(f"{fault}: {change}")
-
-    def fold(self, change: Any) -> str | None:
-        """Apply one change; say what is wrong with it."""
-        known = [n for n, (key, _) in enumerate(self.entries) if same(key, change.key)]
-        if change.op == "insert":
-            self.entries.append((change.key, change.value))
-            if change.old is not None:
-                return "an insert with an old row"
-            return "an insert of a present key" if known else None
-        if not known:
-            return f"an {change.op} of an unknown key"
-        (position,) = known
-        before = self.entries[position][1]
-        if change.op == "delete":
-            del self.entries[position]
-            return None if same(change.value, before) else "a delete of another row"
-        self.entries[position] = (change.key, change.value)
-        if same(change.old, change.value):
-            return "an update that changes nothing"
-        return None if same(change.old, before) else "an update from another row"
-
-    def shown(self) -> Entries:
-        entries = held(self.source)
-        return [e for e in entries if self.where is None or self.where(e[1])]
-
-    def fault(self) -> str | None:
-        if self.faults:
-            return f"{self.name} got {self.faults[0]}"
-        mine, shown = by_key(self.entries), by_key(self.shown())
-        return None if same(mine, shown) else f"{self.name} folded {mine}\n  but shown is {shown}"
 
 
 def deltas_are_net(case: Case) -> Failure | None:
@@ -95,9 +37,9 @@ def _deltas_are_net(run: Run) -> Failure | None:
     copies = []
     for name, source in sources:
         copies += [
-            _follow(Copy(name, source), initial=False),
-            _follow(Copy(f"{name} initially", source), initial=True),
-            _follow(Copy(f"{name} where x", source, has_x), initial=True),
+            follow(Copy(name, source), initial=False),
+            follow(Copy(f"{name} initially", source), initial=True),
+            follow(Copy(f"{name} where x", source, has_x), initial=True),
         ]
     subscriptions = [subscription for _, subscription in copies]
     try:
@@ -120,13 +62,6 @@ def _deltas_are_net(run: Run) -> Failure | None:
         for subscription in subscriptions:
             subscription.close()
     return None
-
-
-def _follow(copy: Copy, *, initial: bool) -> tuple[Copy, Any]:
-    if not initial:
-        copy.entries = held(copy.source)
-    subscription = copy.source.subscribe(copy.receive, initial=initial, where=copy.where)
-    return copy, subscription
 
 
 @ALL

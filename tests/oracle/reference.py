@@ -65,6 +65,10 @@ def evaluate(node: ir.Node, tables: Tables) -> list[tuple[Any, Any]]:
         TooLargeError: if that takes more than `EFFORT`.
     """
     _spent[0] = 0
+    return _pairs(node, tables)
+
+
+def _pairs(node: ir.Node, tables: Tables) -> list[tuple[Any, Any]]:
     return [(key, visible(node, env)) for key, env in entries_of(node, tables)]
 
 
@@ -126,8 +130,6 @@ def _entries_of(  # noqa: C901 - one case per kind of node
                 for branch, operand in enumerate(node.inputs)
                 for key, env in entries_of(operand, tables)
             ]
-        case ir.Unnest():
-            return list(_unnested(node, tables, around))
         case ir.SetOp():
             return _set_operation(node, tables, around)
         case ir.Recursive() | ir.RecursiveRef():
@@ -158,17 +160,6 @@ def _row_by_row(
                 yield key, {"": function(visible(node.input, env))}
             case _:
                 assert_never(node)
-
-
-def _unnested(node: ir.Unnest, tables: Tables, around: Env) -> Iterator[Entry]:
-    for key, env in entries_of(node.input, tables, around):
-        row = visible(node.input, env)
-        whole = row.get(node.column)
-        if not isinstance(whole, list | tuple):
-            continue
-        for place in range(len(whole)):
-            added = {} if node.position is None else {node.position: place}
-            yield (key, place), {"": {**row, node.column: whole[place], **added}}
 
 
 def _nested(node: ir.Nest, tables: Tables, around: Env) -> dict[str, Any]:
@@ -280,17 +271,12 @@ def _value(row: Any, columns: tuple[str, ...] | None) -> Any:
 def _recursive(node: ir.Recursive | ir.RecursiveRef, tables: Tables) -> list[Entry]:
     """Apply the step to all rows there are, again and again, until it adds none."""
     assert isinstance(node, ir.Recursive), "rows so far outside of their recursion"
-    so_far = ir.Scan(ir.SourceRef(_SoFar()), "")
-
-    def reading(part: ir.Node) -> ir.Node:
-        return so_far if part == node.so_far else ir.with_inputs(part, reading)
-
-    step = reading(node.step)
+    so_far, step = _step_over(node)
     result: list[tuple[Any, Any]] = []
     for rounds in range(node.max_rounds + 2):
-        derived = evaluate(step, {**tables, so_far.source: result})
+        derived = _pairs(step, {**tables, so_far: result})
         before = len(result)
-        for _, row in [*evaluate(node.seed, tables), *derived]:
+        for _, row in [*_pairs(node.seed, tables), *derived]:
             value = _value(row, node.columns)
             if not any(same(value, key) for key, _ in result):
                 result.append((value, dict(zip(node.columns, value, strict=True))))
@@ -299,6 +285,40 @@ def _recursive(node: ir.Recursive | ir.RecursiveRef, tables: Tables) -> list[Ent
         if rounds > node.max_rounds:
             raise EndlessError
     return [(value, {"": row}) for value, row in result]
+
+
+def _step_over(node: ir.Recursive) -> tuple[ir.SourceRef, ir.Node]:
+    """Return a source that stands for the rows so far, and the step that reads it."""
+    so_far = ir.Scan(ir.SourceRef(_SoFar()), "")
+
+    def reading(part: ir.Node) -> ir.Node:
+        return so_far if part == node.so_far else ir.with_inputs(part, reading)
+
+    return so_far.source, reading(node.step)
+
+
+def has_cycle(node: ir.Node, tables: Tables) -> bool:
+    """Tell whether in some recursion of a query a row is derived from itself, by steps from one row."""
+    if isinstance(node, ir.Recursive) and _has_cycle(node, tables):
+        return True
+    return any(has_cycle(child, tables) for child in ir.inputs(node))
+
+
+def _has_cycle(node: ir.Recursive, tables: Tables) -> bool:
+    so_far, step = _step_over(node)
+    entries = [(key, env[""]) for key, env in _recursive(node, tables)]
+    derived = [
+        [_value(row, node.columns) for _, row in _pairs(step, {**tables, so_far: [entry]})]
+        for entry in entries
+    ]
+    values = [key for key, _ in entries]
+    next_to = [
+        {n for n, value in enumerate(values) if any(same(value, other) for other in found)}
+        for found in derived
+    ]
+    for _ in values:  # what can be reached by ever more steps
+        next_to = [found.union(*[next_to[n] for n in found]) for found in next_to]
+    return any(n in found for n, found in enumerate(next_to))
 
 
 def _rekey(node: ir.Rekey, entries: list[Entry]) -> list[Entry]:

@@ -104,16 +104,41 @@ def _ordered(test: Callable[[int], bool]) -> Callable[[Any, Any], bool | None]:
     return lambda a, b: test(compare(a, b)) if comparable(a, b) else None
 
 
-def _arithmetic(operate: Callable[..., Any]) -> Callable[..., Any]:
+def _arithmetic(operator: str, operate: Callable[..., Any]) -> Callable[..., Any]:
     def apply(*operands: Any) -> Any:
-        if not all(map(is_number, operands)):
-            return None
+        kinds = tuple("number" if is_number(operand) else kind(operand) for operand in operands)
+        if set(kinds) != {"number"}:
+            if (operator, *kinds) not in OF_TIMES:
+                return None
+            operands = tuple(map(_whole, operands))
         try:
             return operate(*operands)
         except (ArithmeticError, ValueError):
             return None
 
     return apply
+
+
+def _whole(operand: Any) -> Any:
+    """Let durations be scaled by 2 instead of 2.0: floats are rounded."""
+    return int(operand) if is_whole(operand) else operand
+
+
+MOMENTS = ("date", "naive datetime", "aware datetime")
+OF_TIMES = {
+    *(("-", moment, moment) for moment in (*MOMENTS, "duration")),
+    *(("-", moment, "duration") for moment in MOMENTS),
+    *(("+", moment, "duration") for moment in (*MOMENTS, "duration")),
+    *(("+", "duration", moment) for moment in MOMENTS),
+    *((operator, "duration", "number") for operator in ("*", "/")),
+    *((operator, "duration", "duration") for operator in ("/", "//", "%")),
+    *(("*", "number", "duration"), ("neg", "duration"), ("abs", "duration")),
+}
+"""Operators and the kinds of operands, besides numbers, for which they have an answer."""
+
+
+def _minus(a: Any, b: Any) -> Any:
+    return a + -b if kind(b) == "duration" else a - b
 
 
 def _in_any(value: Any, *options: Any) -> bool | None:
@@ -170,15 +195,15 @@ CALLS: dict[str, Callable[..., Any]] = {
     "and": _and,
     "or": _or,
     "not": _not,
-    "add": _arithmetic(lambda a, b: a + b),
-    "sub": _arithmetic(lambda a, b: a - b),
-    "mul": _arithmetic(lambda a, b: a * b),
-    "div": _arithmetic(lambda a, b: a / b),
-    "floordiv": _arithmetic(lambda a, b: a // b),
-    "mod": _arithmetic(lambda a, b: a % b),
-    "neg": _arithmetic(lambda a: -a),
-    "abs": _arithmetic(abs),
-    "round": _arithmetic(_round),
+    "add": _arithmetic("+", lambda a, b: a + b),
+    "sub": _arithmetic("-", _minus),
+    "mul": _arithmetic("*", lambda a, b: a * b),
+    "div": _arithmetic("/", lambda a, b: a / b),
+    "floordiv": _arithmetic("//", lambda a, b: a // b),
+    "mod": _arithmetic("%", lambda a, b: a % b),
+    "neg": _arithmetic("neg", lambda a: -a),
+    "abs": _arithmetic("abs", abs),
+    "round": _arithmetic("round", _round),
     "in": lambda value, options: _in_any(value, *options),
     "in_any": _in_any,
     "is_null": lambda value: value is None,

@@ -44,8 +44,23 @@ KINDS = (
 )
 
 
+COMMON: dict[type, str] = {
+    type(None): "null",
+    bool: "bool",
+    int: "number",
+    str: "text",
+    tuple: "tuple",
+    list: "list",
+    dict: "mapping",
+}
+"""The kinds of most values, by their exact class."""
+
+
 def kind(value: Any) -> str:
     """Name the kind of a value; the place in `KINDS` is its rank in the total order."""
+    common = COMMON.get(type(value))
+    if common is not None:
+        return common
     if value is ABSENT:
         return "absent"
     if value is None:
@@ -91,6 +106,8 @@ def field_of(row: Any, name: str) -> Any:
 
 def compare(a: Any, b: Any) -> int:
     """Return -1, 0 or 1: the total order over all values, nulls first."""
+    if a is b:
+        return 0
     mine, theirs = kind(a), kind(b)
     if mine != theirs:
         return _sign(KINDS.index(mine), KINDS.index(theirs))

@@ -6,9 +6,9 @@ rest with `NotExpressibleError` and the reason:
 
     rows       dicts of null, int, str and floats that are small multiples of 1/8, so that sums are
                exact in any order; keys int or str
-    queries    filter, project, joins of every kind, group, order / limit / offset, subqueries, and
-               recursion whose step is one select over an inner join; no
-               user functions, nested values, ordered aggregates, re-keying
+    queries    filter, project, joins of every kind, group, order / limit / offset, subqueries, set
+               operations on named columns, and recursion whose step is one select over an inner
+               join; no user functions, nested values, ordered aggregates, re-keying
     guards     SQL orders a number before a text where the contract says null, and adds texts up as
                zeros: comparisons, arithmetic and sums are emitted with a test of the types
     bools      results of conditions come back as 0 and 1 and are mapped to False and True
@@ -18,18 +18,19 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any, ClassVar, TypeGuard
 
 from dataflow.query import ir, scalar
+from dataflow.query.rows import columns_of
 from dataflow.values.null import ABSENT
-from tests.oracle.sqlite_scalars import NotExpressibleError, Parameters, Scope, sql_of, truth_of
+from tests.oracle.sqlite_scalars import NotExpressibleError, Parameters, Piece, Scope, sql_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tests.oracle.reference import Tables
 
-__all__ = ["NotExpressibleError", "evaluate"]
+__all__ = ["NotExpressibleError", "Writer", "answer", "evaluate"]
 
 
 @dataclass(frozen=True)
@@ -59,21 +60,26 @@ def evaluate(node: ir.Node, tables: Tables) -> list[tuple[Any, Any]]:
     Raises:
         NotExpressibleError: SQL does not mean the same by this query, or cannot hold these rows.
     """
-    if _is_row_of_rows(node):
-        node = node.input
     connection = sqlite3.connect(":memory:")
     try:
-        writer = _Writer(connection, tables)
-        result = writer.relation(node)
-        order = f" ORDER BY {result.position}" if result.position else ""
-        steps = ",\n".join(f"{name} AS ({body})" for name, body in writer.steps)
-        cursor = connection.execute(
-            f"WITH RECURSIVE {steps}\nSELECT * FROM {result.name}{order}", writer.parameters.values
-        )
-        names = [column[0] for column in cursor.description]
-        return [_read(node, result, dict(zip(names, row, strict=True))) for row in cursor]
+        return answer(node, Writer(connection, tables))
     finally:
         connection.close()
+
+
+def answer(node: ir.Node, writer: Writer) -> list[tuple[Any, Any]]:
+    """Write a query and return the (key, row) pairs that the database answers."""
+    if _is_row_of_rows(node):
+        node = node.input
+    result = writer.relation(node)
+    order = f" ORDER BY {result.position}" if result.position else ""
+    steps = ",\n".join(f"{name} AS ({body})" for name, body in writer.steps)
+    cursor = writer.connection.execute(
+        f"WITH RECURSIVE {steps}\nSELECT * FROM {result.name}{order}", writer.parameters.values
+    )
+    names = [column[0] for column in cursor.description]
+    rows = cursor.fetchall()
+    return [_read(node, result, dict(zip(names, row, strict=True))) for row in rows]
 
 
 def _is_row_of_rows(node: ir.Node) -> TypeGuard[ir.Project]:
@@ -102,7 +108,7 @@ def _read_row(scope: Scope, alias: str, row: dict[str, Any]) -> dict[str, Any] |
     for (owner, name), column in scope.columns.items():
         if owner == alias:
             value = row[column]
-            is_bool = column in scope.bools and value is not None
+            is_bool = scope.kind(column) == "bool" and value is not None
             found[str(name)] = bool(value) if is_bool else value
     return found
 
@@ -127,6 +133,10 @@ def _key_columns(key: KeyTree) -> Iterator[str]:
         yield from _key_columns(part.key)
 
 
+def _parts(key: Any) -> tuple[Any, ...]:
+    return key if isinstance(key, tuple) else (key,)
+
+
 def _holds(value: Any) -> bool:
     if isinstance(value, float):
         return abs(value) < 2**30 and value * 8 == int(value * 8)
@@ -137,8 +147,12 @@ def _holds(value: Any) -> bool:
 
 
 @dataclass
-class _Writer:
-    connection: sqlite3.Connection
+class Writer:
+    """Writes a query as common table expressions, and its sources as tables."""
+
+    is_typed: ClassVar[bool] = False
+
+    connection: Any
     tables: Tables
     steps: list[tuple[str, str]] = field(default_factory=list)
     parameters: Parameters = field(default_factory=Parameters)
@@ -153,11 +167,28 @@ class _Writer:
         self.steps.append((name, body))
         return name
 
+    def piece(self, node: scalar.Scalar, scope: Scope) -> Piece:
+        return sql_of(node, scope, self.parameters)
+
+    def cell(self, spec: scalar.Aggregate, source: Relation) -> Piece:
+        return self.parameters.aggregate(spec, source.scope)
+
+    def call(self, spec: scalar.Window, source: Relation) -> Piece:
+        """Return the call of a window function, without its OVER."""
+        return self.parameters.window(spec, source.scope)
+
+    def typed(self, piece: Piece) -> str:
+        """Return an expression with the type that all values of its kind have."""
+        return piece.text
+
     def sql(self, node: scalar.Scalar, scope: Scope) -> str:
-        return sql_of(node, scope, self.parameters).text
+        return self.piece(node, scope).text
 
     def truth(self, node: scalar.Scalar, scope: Scope) -> str:
-        return truth_of(node, scope, self.parameters)
+        piece = self.piece(node, scope)
+        if not piece.is_bool:
+            raise NotExpressibleError("a condition that is no bool")
+        return piece.text
 
     def relation(self, node: ir.Node) -> Relation:  # noqa: C901 - one case per kind of node
         match node:
@@ -184,6 +215,10 @@ class _Writer:
                 return self.order(node)
             case ir.Recursive():
                 return self.recursive(node)
+            case ir.SetOp():
+                return self.combined(node)
+            case ir.UnionAll():
+                return self.together(node)
             case _:
                 raise NotExpressibleError(f"no SQL for {type(node).__name__}")
 
@@ -193,22 +228,35 @@ class _Writer:
         for key, row in rows:
             if not isinstance(row, dict) or key is None:
                 raise NotExpressibleError("rows other than dicts")
-            if not all(map(_holds, (key, *row.values()))):
+            if not all(map(_holds, (*_parts(key), *row.values()))):
                 raise NotExpressibleError("values that SQL holds differently")
             names.update(dict.fromkeys(row))
-        key_column = self.fresh("k")
+        keys = [_parts(key) for key, _ in rows]
+        widths = {len(parts) for parts in keys}
+        if len(widths) > 1:
+            raise NotExpressibleError("keys of different length")
+        key_columns = [self.fresh("k") for _ in range(widths.pop() if widths else 1)]
         columns: dict[tuple[str, str | int], str] = {
             (node.alias, name): self.fresh("c") for name in names
         }
         table = self.fresh("source")
-        listing = ", ".join((key_column, *columns.values()))
-        self.connection.execute(f"CREATE TABLE {table} ({listing})")
-        marks = ", ".join("?" * (1 + len(columns)))
-        self.connection.executemany(
-            f"INSERT INTO {table} VALUES ({marks})",
-            [(key, *[row.get(name) for name in names]) for key, row in rows],
-        )
-        return Relation(self.step(f"SELECT * FROM {table}"), key_column, Scope(columns))
+        values = [
+            (*parts, *[row.get(name) for name in names])
+            for parts, (_, row) in zip(keys, rows, strict=True)
+        ]
+        kinds = self.create(table, (*key_columns, *columns.values()), values)
+        is_tuple = bool(rows) and isinstance(rows[0][0], tuple)
+        key = tuple(Part(column, None) for column in key_columns) if is_tuple else key_columns[0]
+        return Relation(self.step(f"SELECT * FROM {table}"), key, Scope(columns, {}, kinds))
+
+    def create(
+        self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+    ) -> dict[str, str]:
+        """Make a table; return what its columns hold."""
+        self.connection.execute(f"CREATE TABLE {table} ({', '.join(columns)})")
+        marks = ", ".join("?" * len(columns))
+        self.connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
+        return dict.fromkeys(columns, "value")
 
     def named(self, node: ir.Named) -> Relation:
         source = self.relation(node.input)
@@ -221,24 +269,23 @@ class _Writer:
             for (owner, name), column in source.scope.columns.items()
             if owner == old
         }
-        return Relation(source.name, source.key, Scope(columns, {}, source.scope.bools))
+        return Relation(source.name, source.key, Scope(columns, {}, source.scope.kinds))
 
     def project(self, node: ir.Project) -> Relation:
         source = self.relation(node.input)
         if node.into is not None or not isinstance(node.row, scalar.Record):
             raise NotExpressibleError("a row that is not a plain record")
-        scope = Scope(bools=set(source.scope.bools))
+        scope = Scope(kinds=dict(source.scope.kinds))
         selected: list[str] = []
         for name, part in node.row.items:
             if name is None:
                 self.spread(part, source.scope, scope)
                 continue
-            piece = sql_of(part, source.scope, self.parameters)
+            piece = self.piece(part, source.scope)
             column = self.fresh("c")
             selected.append(f"{piece.text} AS {column}")
             scope.columns["", name] = column
-            if piece.is_bool:
-                scope.bools.add(column)
+            scope.kinds[column] = piece.kind
         listing = ", ".join(("*", *selected))
         name = self.step(f"SELECT {listing} FROM {source.name}")
         return Relation(name, source.key, scope, source.position)
@@ -258,11 +305,7 @@ class _Writer:
             left = self.with_presence(node.left, left)
         if node.how in ("left", "full"):
             right = self.with_presence(node.right, right)
-        scope = Scope(
-            left.scope.columns | right.scope.columns,
-            left.scope.present | right.scope.present,
-            left.scope.bools | right.scope.bools,
-        )
+        scope = left.scope | right.scope
         condition = self.condition(node, scope)
         body = f"SELECT * FROM {left.name} {node.how.upper()} JOIN {right.name} ON {condition}"
         if node.how == "cross":
@@ -272,11 +315,7 @@ class _Writer:
 
     def semijoin(self, node: ir.Join) -> Relation:
         left, right = self.relation(node.left), self.relation(node.right)
-        scope = Scope(
-            left.scope.columns | right.scope.columns,
-            left.scope.present | right.scope.present,
-            left.scope.bools | right.scope.bools,
-        )
+        scope = left.scope | right.scope
         test = "EXISTS" if node.how == "semi" else "NOT EXISTS"
         condition = self.condition(node, scope)
         body = (
@@ -288,7 +327,7 @@ class _Writer:
         parts = [self.truth(scalar.Call("eq", pair), scope) for pair in node.on]
         if node.residual is not None:
             parts.append(self.truth(node.residual, scope))
-        return " AND ".join(f"({part})" for part in parts) or "1"
+        return " AND ".join(f"({part})" for part in parts) or "1 = 1"
 
     def with_presence(self, node: ir.Node, source: Relation) -> Relation:
         present = dict(source.scope.present)
@@ -297,7 +336,7 @@ class _Writer:
         }
         listing = ", ".join(("*", *[f"1 AS {column}" for column in added.values()]))
         name = self.step(f"SELECT {listing} FROM {source.name}")
-        scope = Scope(source.scope.columns, present | added, source.scope.bools)
+        scope = Scope(source.scope.columns, present | added, source.scope.kinds)
         return Relation(name, source.key, scope)
 
     def parts(self, node: ir.Node, source: Relation) -> tuple[Part, ...]:
@@ -315,16 +354,17 @@ class _Writer:
         source = self.relation(node.input)
         scope = Scope()
         keys: list[str] = []
-        pieces = [sql_of(key, source.scope, self.parameters) for key in node.keys]
-        pieces += [self.parameters.aggregate(spec, source.scope) for spec in node.aggregates]
+        pieces = [self.piece(key, source.scope) for key in node.keys]
+        pieces += [self.cell(spec, source) for spec in node.aggregates]
         selected: list[str] = []
         for index, piece in enumerate(pieces):
             column = self.fresh("c")
             selected.append(f"{piece.text} AS {column}")
             scope.columns["", index] = column
-            if piece.is_bool:
-                raise NotExpressibleError("a bool as a cell")
+            scope.kinds[column] = piece.kind
             if index < len(node.keys):
+                if piece.is_bool:
+                    raise NotExpressibleError("a bool as a key")
                 keys.append(column)
         if not selected:
             raise NotExpressibleError("a group without cells")
@@ -333,6 +373,70 @@ class _Writer:
         tree = keys[0] if len(keys) == 1 else tuple(Part(key, None) for key in keys)
         return Relation(name, tree, scope)
 
+    def operands(
+        self, inputs: Sequence[ir.Node], names: Sequence[str]
+    ) -> tuple[list[Relation], Scope, list[str]]:
+        """Write inputs of equal columns: the relations, the scope of all, and what to select of each."""
+        relations = [self.relation(child) for child in inputs]
+        scope = Scope()
+        for name in names:
+            column = self.fresh("c")
+            found = [one.scope.columns.get(("", name), "NULL") for one in relations]
+            kinds = {one.scope.kind(c) for one, c in zip(relations, found, strict=True)} - {"null"}
+            if len(kinds) > 1:
+                raise NotExpressibleError("columns of several kinds in one")
+            scope.columns["", name] = column
+            scope.kinds[column] = kinds.pop() if kinds else "null"
+        listings = []
+        for one in relations:
+            columns = [one.scope.columns.get(("", name), "NULL") for name in names]
+            pairs = zip(columns, scope.columns.values(), strict=True)
+            parts = [f"{self.typed(Piece(a, scope.kind(b)))} AS {b}" for a, b in pairs]
+            listings.append(", ".join(parts))
+        return relations, scope, listings
+
+    def combined(self, node: ir.SetOp) -> Relation:
+        """Write a set operation; its rows are known by all of their columns."""
+        if not node.columns or any(ir.scope(child) for child in node.inputs):
+            raise NotExpressibleError("a set of rows without named columns")
+        relations, scope, listings = self.operands(node.inputs, node.columns)
+        if "bool" in {scope.kind(column) for column in scope.columns.values()}:
+            raise NotExpressibleError("a bool as a key")
+        word = {"distinct": "", "union": " UNION ", "intersect": " INTERSECT "}.get(
+            node.kind, " EXCEPT "
+        )
+        parts = [
+            f"SELECT DISTINCT {listing} FROM {one.name}"
+            for one, listing in zip(relations, listings, strict=True)
+        ]
+        key = tuple(Part(column, None) for column in scope.columns.values())
+        return Relation(self.step(word.join(parts)), key, scope)
+
+    def together(self, node: ir.UnionAll) -> Relation:
+        """Write all rows of inputs, with the number of the input before their keys."""
+        inputs = [columns_of(child) for child in node.inputs]
+        if any(ir.scope(child) for child in node.inputs) or len(set(inputs)) > 1 or not inputs[0]:
+            raise NotExpressibleError("inputs without the same columns in the same order")
+        relations, scope, listings = self.operands(node.inputs, inputs[0])
+        keys = [list(_key_columns(one.key)) for one in relations]
+        if not all(isinstance(one.key, str) for one in relations):
+            raise NotExpressibleError("inputs with keys of several parts")
+        branch, key = self.fresh("branch"), self.fresh("k")
+        found = {one.scope.kind(column) for one, (column,) in zip(relations, keys, strict=True)} - {
+            "null"
+        }
+        if len(found) > 1:
+            raise NotExpressibleError("keys of several kinds")
+        scope.kinds |= {branch: "number", key: found.pop() if found else "null"}
+        rows = zip(relations, keys, listings, strict=True)
+        parts = [
+            f"SELECT {n} AS {branch}, {self.typed(Piece(column, scope.kind(key)))} AS {key}, {listing}"
+            f" FROM {one.name}"
+            for n, (one, (column,), listing) in enumerate(rows)
+        ]
+        tree = (Part(branch, None), Part(key, None))
+        return Relation(self.step(" UNION ALL ".join(parts)), tree, scope)
+
     def recursive(self, node: ir.Recursive) -> Relation:
         """Write a recursion; its step has to be one SELECT that names the table once."""
         seed, step = self.relation(node.seed), node.step
@@ -340,28 +444,37 @@ class _Writer:
             raise NotExpressibleError("a step that is not a plain select")
         names = {name: self.fresh("c") for name in node.columns}
         table = self.fresh("recursive")
-        tables, conditions, scope = self.step_of(step.input, node.so_far, table, names)
-        pieces = {name: sql_of(part, scope, self.parameters) for name, part in step.row.items}
-        first = [seed.scope.columns.get(("", name)) for name in names]
-        again = [pieces.get(name) for name in names]
-        if (
-            None in first
-            or None in again
-            or seed.scope.bools
-            or any(p and p.is_bool for p in again)
+        kinds_of = {
+            c: seed.scope.kind(seed.scope.columns.get(("", name), "")) for name, c in names.items()
+        }
+        if not self.is_typed:
+            kinds_of = {c: "value" if kind == "null" else kind for c, kind in kinds_of.items()}
+        so_far = Scope({("", name): c for name, c in names.items()}, {}, kinds_of)
+        tables, conditions, scope = self.step_of(step.input, node.so_far, table, so_far)
+        pieces = {name: self.piece(part, scope) for name, part in step.row.items}
+        if not {("", name) for name in names} <= set(seed.scope.columns) or set(names) != set(
+            pieces
         ):
-            raise NotExpressibleError("a recursion over bools, or without plain columns")
+            raise NotExpressibleError("a recursion without plain columns")
+        columns = [seed.scope.columns["", name] for name in names]
+        kinds = list(kinds_of.values())
+        first = [Piece(column, kind) for column, kind in zip(columns, kinds, strict=True)]
+        again = [pieces[name] for name in names]
+        differ = any(b.kind not in (a.kind, "null") for a, b in zip(first, again, strict=True))
+        if differ or {"bool", "null"} & set(kinds):
+            raise NotExpressibleError("a recursion over bools, or over columns of several kinds")
+        again = [Piece(b.text, a.kind) for a, b in zip(first, again, strict=True)]
         body = (
-            f"SELECT {', '.join(filter(None, first))} FROM {seed.name} UNION"
-            f" SELECT {', '.join(piece.text for piece in again if piece)} FROM {', '.join(tables)}"
-            f" WHERE {' AND '.join(conditions) or '1'}"
+            f"SELECT {', '.join(map(self.typed, first))} FROM {seed.name} UNION"
+            f" SELECT {', '.join(map(self.typed, again))} FROM {', '.join(tables)}"
+            f" WHERE {' AND '.join(conditions) or '1 = 1'}"
         )
         self.steps.append((f"{table}({', '.join(names.values())})", body))
         key = tuple(Part(column, None) for column in names.values())
-        return Relation(table, key, Scope({("", name): c for name, c in names.items()}))
+        return Relation(table, key, so_far)
 
     def step_of(
-        self, node: ir.Node, so_far: ir.RecursiveRef, table: str, names: dict[str, str]
+        self, node: ir.Node, so_far: ir.RecursiveRef, table: str, rows: Scope
     ) -> tuple[list[str], list[str], Scope]:
         """Return the tables, conditions and scope of what a step selects from."""
         if not ir.refers(node, so_far):
@@ -369,16 +482,17 @@ class _Writer:
             return [source.name], [], source.scope
         match node:
             case ir.Named(input=ir.RecursiveRef(), alias=alias):
-                return [table], [], Scope({(alias, name): c for name, c in names.items()})
+                columns = {(alias, name): c for (_, name), c in rows.columns.items()}
+                return [table], [], Scope(columns, {}, rows.kinds)
             case ir.Filter(input=child, condition=condition):
-                tables, conditions, scope = self.step_of(child, so_far, table, names)
+                tables, conditions, scope = self.step_of(child, so_far, table, rows)
                 return tables, [*conditions, f"({self.truth(condition, scope)})"], scope
             case ir.Join(how="inner" | "cross"):
-                left = self.step_of(node.left, so_far, table, names)
-                right = self.step_of(node.right, so_far, table, names)
+                left = self.step_of(node.left, so_far, table, rows)
+                right = self.step_of(node.right, so_far, table, rows)
                 if table in left[0] and table in right[0]:
                     raise NotExpressibleError("a recursion that is not linear")
-                scope = Scope(left[2].columns | right[2].columns)
+                scope = left[2] | right[2]
                 if any(left[2].present.values()) or any(right[2].present.values()):
                     raise NotExpressibleError("absent rows in a step")
                 match = f"({self.condition(node, scope)})"
@@ -388,16 +502,15 @@ class _Writer:
 
     def windowed(self, node: ir.Windowed) -> Relation:
         source = self.relation(node.input)
-        scope = Scope(dict(source.scope.columns), source.scope.present, set(source.scope.bools))
+        scope = Scope(dict(source.scope.columns), source.scope.present, dict(source.scope.kinds))
         start = ir.width(node.input)
         selected: list[str] = []
         for index, window in enumerate(node.windows, start=start):
-            piece = self.parameters.window(window, source.scope)
+            piece = self.call(window, source)
             column = self.fresh("c")
             selected.append(f"{piece.text} OVER ({self.window_of(window, source)}) AS {column}")
             scope.columns["", index] = column
-            if piece.is_bool:
-                scope.bools.add(column)
+            scope.kinds[column] = piece.kind
         name = self.step(f"SELECT {', '.join(('*', *selected))} FROM {source.name}")
         return Relation(name, source.key, scope, source.position)
 
@@ -431,4 +544,4 @@ class _Writer:
             f" NULLS {'LAST' if part.nulls_last else 'FIRST'}"
             for part in by
         ]
-        return terms + list(_key_columns(source.key))
+        return terms + [f"{column} NULLS FIRST" for column in _key_columns(source.key)]

@@ -19,21 +19,40 @@ class NotExpressibleError(Exception):
 class Scope:
     """Where the fields of each alias are: (alias, field or cell) -> column.
 
-    `present` maps an alias to the column that is null where its row is absent; `bools` holds the
-    columns whose 0 and 1 stand for False and True.
+    `present` maps an alias to the column that is null where its row is absent; `kinds` tells of a
+    column what `Piece` tells of an expression.
     """
 
     columns: dict[tuple[str, str | int], str] = field(default_factory=dict)
     present: dict[str, str | None] = field(default_factory=dict)
-    bools: set[str] = field(default_factory=set)
+    kinds: dict[str, str] = field(default_factory=dict)
+
+    def __or__(self, other: Scope) -> Scope:
+        """Return both scopes as one."""
+        return Scope(
+            self.columns | other.columns, self.present | other.present, self.kinds | other.kinds
+        )
+
+    def kind(self, column: str) -> str:
+        """Return the kind of a column; null where there is none."""
+        return self.kinds.get(column, "null")
 
 
 @dataclass(frozen=True)
 class Piece:
-    """SQL text of one expression, and whether its 0 and 1 are bools."""
+    """SQL text of one expression, and what its values are.
+
+    To SQLite everything is a "value" but for the 0 and 1 that stand for False and True, which are
+    "bool", and NULL, which is "null". A database with typed columns has more kinds.
+    """
 
     text: str
-    is_bool: bool = False
+    kind: str = "value"
+
+    @property
+    def is_bool(self) -> bool:
+        """Whether 0 and 1 are bools."""
+        return self.kind == "bool"
 
 
 @dataclass
@@ -53,7 +72,7 @@ class Parameters:
             where = f" FILTER (WHERE {truth_of(spec.where, scope, self)})"
         if spec.kind in ("any", "all"):
             text = truth_of(spec.args[0], scope, self)
-            return Piece(f"{'max' if spec.kind == 'any' else 'min'}({text}){where}", is_bool=True)
+            return Piece(f"{'max' if spec.kind == 'any' else 'min'}({text}){where}", "bool")
         if spec.kind not in ("count", "count_distinct", "sum", "avg", "min", "max"):
             raise NotExpressibleError(f"no SQL for the aggregate {spec.kind}")
         if not spec.args:
@@ -74,9 +93,10 @@ class Parameters:
         if spec.kind not in ("lag", "lead"):
             return self.aggregate(scalar.Aggregate(spec.kind, spec.args, spec.where), scope)
         value, default = (sql_of(arg, scope, self) for arg in spec.args)
-        if value.is_bool != default.is_bool and default.text != "NULL":
+        kind = value.kind if default.kind == "null" else default.kind
+        if value.kind not in (kind, "null"):
             raise NotExpressibleError("a bool and what is none in one column")
-        return Piece(f"{spec.kind}({value.text}, {spec.offset}, {default.text})", value.is_bool)
+        return Piece(f"{spec.kind}({value.text}, {spec.offset}, {default.text})", kind)
 
 
 NUMBERS = "('integer', 'real')"
@@ -101,7 +121,7 @@ def sql_of(node: scalar.Scalar, scope: Scope, parameters: Parameters) -> Piece:
             return _column(("", index), scope)
         case scalar.Call(name="is_null" | "is_not_null" as name, args=(scalar.RowOf(alias=alias),)):
             column = scope.present.get(alias) or "1"
-            return Piece(f"({column} IS {'NOT ' * (name == 'is_not_null')}NULL)", is_bool=True)
+            return Piece(f"({column} IS {'NOT ' * (name == 'is_not_null')}NULL)", "bool")
         case scalar.Call(name="in", args=(value, scalar.Const(value=tuple(options)))):
             return sql_of(
                 scalar.Call("in_any", (value, *map(scalar.Const, options))), scope, parameters
@@ -114,9 +134,9 @@ def sql_of(node: scalar.Scalar, scope: Scope, parameters: Parameters) -> Piece:
 
 def _constant(value: Any, parameters: Parameters) -> Piece:
     if value is None:
-        return Piece("NULL")
+        return Piece("NULL", "null")
     if isinstance(value, bool):
-        return Piece(str(int(value)), is_bool=True)
+        return Piece(str(int(value)), "bool")
     if isinstance(value, int | float | str):
         return Piece(parameters.add(value))
     raise NotExpressibleError("a constant that SQL does not know")
@@ -124,7 +144,7 @@ def _constant(value: Any, parameters: Parameters) -> Piece:
 
 def _column(which: tuple[str, str | int], scope: Scope) -> Piece:
     column = scope.columns.get(which, "NULL")
-    return Piece(column, column in scope.bools)
+    return Piece(column, scope.kind(column))
 
 
 def _plain(pieces: list[Piece]) -> list[str]:
@@ -134,17 +154,17 @@ def _plain(pieces: list[Piece]) -> list[str]:
 
 
 def _bools(pieces: list[Piece]) -> list[str]:
-    if not all(piece.is_bool or piece.text == "NULL" for piece in pieces):
+    if not all(piece.kind in ("bool", "null") for piece in pieces):
         raise NotExpressibleError("logic over what is no bool")
     return [piece.text for piece in pieces]
 
 
 def _equality(operator: str) -> Callable[[list[Piece]], Piece]:
     def write(pieces: list[Piece]) -> Piece:
-        if len({piece.is_bool for piece in pieces if piece.text != "NULL"}) > 1:
+        if len({piece.kind for piece in pieces} - {"null"}) > 1:
             raise NotExpressibleError("a bool compared with a number")
         a, b = (piece.text for piece in pieces)
-        return Piece(f"({a} {operator} {b})", is_bool=True)
+        return Piece(f"({a} {operator} {b})", "bool")
 
     return write
 
@@ -153,13 +173,13 @@ def _comparison(operator: str) -> Callable[[list[Piece]], Piece]:
     def write(pieces: list[Piece]) -> Piece:
         a, b = _plain(pieces)
         alike = f"(typeof({a}) IN {NUMBERS}) = (typeof({b}) IN {NUMBERS})"
-        return Piece(f"(CASE WHEN {alike} THEN {a} {operator} {b} END)", is_bool=True)
+        return Piece(f"(CASE WHEN {alike} THEN {a} {operator} {b} END)", "bool")
 
     return write
 
 
 def _logic(operator: str) -> Callable[[list[Piece]], Piece]:
-    return lambda pieces: Piece(f"({operator.join(_bools(pieces))})", is_bool=True)
+    return lambda pieces: Piece(f"({operator.join(_bools(pieces))})", "bool")
 
 
 def _arithmetic(form: str) -> Callable[[list[Piece]], Piece]:
@@ -173,11 +193,11 @@ def _arithmetic(form: str) -> Callable[[list[Piece]], Piece]:
 
 def _membership(pieces: list[Piece]) -> Piece:
     value, *options = _plain(pieces)
-    return Piece(f"({value} IN ({', '.join(options)}))", is_bool=True)
+    return Piece(f"({value} IN ({', '.join(options)}))", "bool")
 
 
 def _coalesce(pieces: list[Piece]) -> Piece:
-    return Piece(f"coalesce({', '.join(_plain([*pieces, Piece('NULL')]))})")
+    return Piece(f"coalesce({', '.join(_plain([*pieces, Piece('NULL', 'null')]))})")
 
 
 def _case(pieces: list[Piece]) -> Piece:
@@ -201,17 +221,18 @@ def _textual(form: str, *, is_bool: bool = False) -> Callable[[list[Piece]], Pie
     def write(pieces: list[Piece]) -> Piece:
         texts = _plain(pieces)
         guard = " AND ".join(f"typeof({text}) = 'text'" for text in texts)
-        return Piece(f"(CASE WHEN {guard} THEN {form.format(*texts)} END)", is_bool)
+        kind = "bool" if is_bool else "value"
+        return Piece(f"(CASE WHEN {guard} THEN {form.format(*texts)} END)", kind)
 
     return write
 
 
 def _type_test(kinds: str) -> Callable[[list[Piece]], Piece]:
-    return lambda pieces: Piece(f"(typeof({_plain(pieces)[0]}) IN {kinds})", is_bool=True)
+    return lambda pieces: Piece(f"(typeof({_plain(pieces)[0]}) IN {kinds})", "bool")
 
 
 def _null_test(test: str) -> Callable[[list[Piece]], Piece]:
-    return lambda pieces: Piece(f"({pieces[0].text} {test})", is_bool=True)
+    return lambda pieces: Piece(f"({pieces[0].text} {test})", "bool")
 
 
 CALLS: dict[str, Callable[[list[Piece]], Piece]] = {
@@ -223,7 +244,7 @@ CALLS: dict[str, Callable[[list[Piece]], Piece]] = {
     "ge": _comparison(">="),
     "and": _logic(" AND "),
     "or": _logic(" OR "),
-    "not": lambda pieces: Piece(f"(NOT {_bools(pieces)[0]})", is_bool=True),
+    "not": lambda pieces: Piece(f"(NOT {_bools(pieces)[0]})", "bool"),
     "is_null": _null_test("IS NULL"),
     "is_not_null": _null_test("IS NOT NULL"),
     "in_any": _membership,
