@@ -130,6 +130,8 @@ def _entries_of(  # noqa: C901 - one case per kind of node
                 for branch, operand in enumerate(node.inputs)
                 for key, env in entries_of(operand, tables)
             ]
+        case ir.Unnest():
+            return list(_unnested(node, tables, around))
         case ir.SetOp():
             return _set_operation(node, tables, around)
         case ir.Recursive() | ir.RecursiveRef():
@@ -160,6 +162,17 @@ def _row_by_row(
                 yield key, {"": function(visible(node.input, env))}
             case _:
                 assert_never(node)
+
+
+def _unnested(node: ir.Unnest, tables: Tables, around: Env) -> Iterator[Entry]:
+    for key, env in entries_of(node.input, tables, around):
+        row = visible(node.input, env)
+        whole = row.get(node.column)
+        if not isinstance(whole, list | tuple):
+            continue
+        for place in range(len(whole)):
+            added = {} if node.position is None else {node.position: place}
+            yield (key, place), {"": {**row, node.column: whole[place], **added}}
 
 
 def _nested(node: ir.Nest, tables: Tables, around: Env) -> dict[str, Any]:
