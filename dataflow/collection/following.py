@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from dataflow.circuit.graph import Graph
     from dataflow.circuit.node import Delta, Node
-    from dataflow.collection.gathering import Timer
+    from dataflow.collection.gathering import Clock
 
 R = TypeVar("R")
 
@@ -64,7 +64,7 @@ class Inbox:
         *,
         forget: Callable[[Any], object],
         every: float | None = None,
-        timer: Timer | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._forget = forget
         self._net = Net()
@@ -72,7 +72,7 @@ class Inbox:
         self.since: int = graph.epoch
         self.closed: bool = False
         self.wake: Future[None] | None = None
-        self._gathering = gathering(graph, self, every, timer)
+        self._gathering = gathering(graph, self, every, clock)
 
     def follow(self, node: Node) -> None:
         """Get the deltas and the status of a node from now on."""

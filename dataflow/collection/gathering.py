@@ -1,14 +1,14 @@
 """Gathering: what happens within some seconds is told at once.
 
-It stands between a node and a subscriber. The first change after a quiet time asks a timer to call back; until then further
+It stands between a node and a subscriber. The first change after a quiet time asks a clock to call back; until then further
 changes are netted with it. So a subscriber is called at most once in `every` seconds, and hears of a change at most that late.
 
-The engine reads no clock. A timer is whatever has `call_later(seconds, callback)`, which returns something to `cancel()`: an
-asyncio loop has, and the running one is taken where none is given; a test gives its own. With `every=math.inf` there is no
-timer, and nothing is told until `flush()`.
+The engine reads no clock, it is called by one: whatever has `call_later(seconds, callback)`, which returns something to
+`cancel()`. An asyncio loop has, and the running one is taken where none is given; a test gives `dataflow.testing.ManualClock`.
+With `every=math.inf` nobody calls, and nothing is told until `flush()`.
 
-Edges  a timer calls in the thread of the graph, never in the middle of an epoch or a callback; what is told then is an epoch of
-       its own, and what the subscriber raises goes to the timer
+Edges  a clock calls in the thread of the graph, never in the middle of an epoch or a callback; what is told then is an epoch of
+       its own, and what the subscriber raises goes to the clock
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Scheduled(Protocol):
         ...
 
 
-class Timer(Protocol):
+class Clock(Protocol):
     """Calls back after some seconds, as an asyncio event loop does."""
 
     def call_later(self, delay: float, callback: Callable[[], Any], /) -> Scheduled:
@@ -48,21 +48,21 @@ class Gathering:
     Args:
         target: who gets them.
         every: seconds from the first change to the call; `math.inf` waits for `flush()`.
-        timer: calls back; the running asyncio loop if None.
+        clock: calls back; the running asyncio loop if None.
 
     Raises:
-        CollectionError: if `every` is no positive number, or there is no timer and no running loop.
+        CollectionError: if `every` is no positive number, or there is no clock and no running loop.
     """
 
-    __slots__ = ("_every", "_graph", "_net", "_scheduled", "_target", "_timer", "since")
+    __slots__ = ("_clock", "_every", "_graph", "_net", "_scheduled", "_target", "since")
 
-    def __init__(self, graph: Graph, target: Subscriber, every: float, timer: Timer | None) -> None:
+    def __init__(self, graph: Graph, target: Subscriber, every: float, clock: Clock | None) -> None:
         if not every > 0:  # NaN neither
             raise CollectionError(f"every is a positive number of seconds, not {every!r}")
         self._graph = graph
         self._target = target
         self._every = every
-        self._timer = None if math.isinf(every) else timer or _running_loop()
+        self._clock = None if math.isinf(every) else clock or _running_loop()
         self._net = Net()
         self._scheduled: Scheduled | None = None
         self.since: int = target.since
@@ -75,8 +75,8 @@ class Gathering:
     def deliver(self, delta: Delta) -> None:
         """Take in the delta of an epoch."""
         self._net.add(delta)
-        if self._scheduled is None and self._timer is not None:
-            self._scheduled = self._timer.call_later(self._every, self.flush)
+        if self._scheduled is None and self._clock is not None:
+            self._scheduled = self._clock.call_later(self._every, self.flush)
 
     def flush(self) -> None:
         """Pass on what has been gathered, if anything."""
@@ -93,24 +93,24 @@ class Gathering:
 
 
 def gathering(
-    graph: Graph, target: Subscriber, every: float | None, timer: Timer | None
+    graph: Graph, target: Subscriber, every: float | None, clock: Clock | None
 ) -> Gathering | None:
     """Return what gathers for a subscriber, None if it wants to be told of every epoch."""
     if every is not None:
-        return Gathering(graph, target, every, timer)
-    if timer is not None:
-        raise CollectionError("timer= tells when to call, and needs every=: how often")
+        return Gathering(graph, target, every, clock)
+    if clock is not None:
+        raise CollectionError("clock= tells when to call, and needs every=: how often")
     return None
 
 
-def _running_loop() -> Timer:
+def _running_loop() -> Clock:
     import asyncio
 
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
-        error = CollectionError("every= needs a timer, and no event loop is running")
+        error = CollectionError("every= needs a clock, and no event loop is running")
         error.add_note(
-            "give one: timer= has call_later(seconds, callback); or every=math.inf, and call flush() yourself"
+            "give one: clock= has call_later(seconds, callback); or every=math.inf, and call flush() yourself"
         )
         raise error from None

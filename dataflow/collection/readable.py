@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from dataflow.circuit.node import Delta, Node
     from dataflow.collection.changes import Change
-    from dataflow.collection.gathering import Timer
+    from dataflow.collection.gathering import Clock
     from dataflow.collection.readiness import Waiting
 
 R_co = TypeVar("R_co", covariant=True)
@@ -207,7 +207,7 @@ class Readable(Source[R_co]):
         initial: bool = False,
         where: Callable[[R_co], object] | None = None,
         every: float | None = None,
-        timer: Timer | None = None,
+        clock: Clock | None = None,
     ) -> Subscription:
         """Call `fn` with the net changes of each epoch, after every derived collection has been updated.
 
@@ -217,7 +217,7 @@ class Readable(Source[R_co]):
             where: restrict to rows for which it answers something truthy; rows that start or cease to do so are inserts and deletes.
             every: gather changes for so many seconds, and deliver them merged into one net change per key; `math.inf` gathers
                 until the subscription's `flush()`.
-            timer: what calls back after these seconds, by its `call_later(seconds, callback)`; by default the running asyncio loop.
+            clock: what calls back after these seconds, by its `call_later(seconds, callback)`; by default the running asyncio loop.
 
         Returns:
             A subscription, alive until its `close()`, also when this handle is dropped.
@@ -227,7 +227,7 @@ class Readable(Source[R_co]):
             fn = graph.observer.subscriber(fn)
         return self.attach(
             lambda graph, forget: Subscription(
-                graph, fn, where=where, every=every, timer=timer, forget=forget
+                graph, fn, where=where, every=every, clock=clock, forget=forget
             ),
             initial=initial,
         )
@@ -257,18 +257,18 @@ class Readable(Source[R_co]):
         return subscription
 
     def changes(
-        self, *, initial: bool = False, every: float | None = None, timer: Timer | None = None
+        self, *, initial: bool = False, every: float | None = None, clock: Clock | None = None
     ) -> Changes[R_co]:
         """Subscribe now and return the changes as an asynchronous iterator: one list per epoch, merged for slow consumers.
 
         Args:
             initial: yield the present rows first, as inserts; an empty list, once, if there are none.
             every: gather changes for so many seconds before each list.
-            timer: what counts the seconds; see `subscribe`.
+            clock: what counts the seconds; see `subscribe`.
         """
         graph, node = self._used(), self._find_node()
         graph.refuse_while_stepping("subscribe")
-        inbox = Inbox(graph, forget=self._forget, every=every, timer=timer)
+        inbox = Inbox(graph, forget=self._forget, every=every, clock=clock)
         self._followers[inbox] = None
         if node is not None:
             inbox.follow(node)

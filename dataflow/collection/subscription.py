@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from dataflow.circuit.graph import Graph
     from dataflow.circuit.node import Delta, Node
-    from dataflow.collection.gathering import Timer
+    from dataflow.collection.gathering import Clock
 
 
 class Subscription:
@@ -52,7 +52,7 @@ class Subscription:
         forget: Callable[[Any], object],
         where: Callable[[Any], object] | None = None,
         every: float | None = None,
-        timer: Timer | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._graph = graph
         self._call = call
@@ -62,7 +62,7 @@ class Subscription:
         self._node: Node | None = None
         self.since: int = graph.epoch
         self.closed: bool = False
-        self._gathering = gathering(graph, self, every, timer)
+        self._gathering = gathering(graph, self, every, clock)
         graph.anchors.add(self)
 
     def follow(self, node: Node) -> None:

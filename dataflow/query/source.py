@@ -56,6 +56,8 @@ class Source(QueryPart, Mapping[Any, R_co]):
         *,
         initial: bool = False,
         where: Callable[[R_co], object] | None = None,
+        every: float | None = None,
+        clock: Any = None,
     ) -> Any:
         """Call `fn` with the changes of each epoch, until the returned subscription is closed.
 
@@ -63,14 +65,20 @@ class Source(QueryPart, Mapping[Any, R_co]):
             fn: Gets a non-empty list of changes.
             initial: Deliver the current rows first, as inserts.
             where: Deliver only rows for which it answers something truthy.
+            every: Gather changes for so many seconds, and deliver them as one net change per key.
+            clock: What has `call_later(seconds, callback)`; by default the running asyncio loop.
         """
 
     @abstractmethod
-    def changes(self, *, initial: bool = False) -> Any:
+    def changes(
+        self, *, initial: bool = False, every: float | None = None, clock: Any = None
+    ) -> Any:
         """Subscribe at once and return the changes as an asynchronous iterator, a list per epoch.
 
         Args:
             initial: Yield the current rows first, as inserts; an empty list if there are none.
+            every: Gather changes for so many seconds before each list.
+            clock: What counts them, as for `subscribe`.
         """
 
     def alias(self, name: str | None = None) -> Alias[R_co]:

@@ -1,47 +1,16 @@
 import asyncio
 import gc
-import heapq
 import math
 import random
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from dataflow import Change, Collection, CollectionError, live, query
 from dataflow.collection.statistics import SubscriptionStatistics
+from dataflow.testing import ManualClock
 
 Row = dict[str, Any]
-
-
-class Clock:
-    """Time that passes when it is told to."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.calls: list[tuple[float, int, Call]] = []
-
-    def call_later(self, delay: float, callback: Callable[[], Any]) -> "Call":
-        call = Call(callback)
-        heapq.heappush(self.calls, (self.now + delay, len(self.calls), call))
-        return call
-
-    def advance(self, seconds: float) -> None:
-        until = self.now + seconds
-        while self.calls and self.calls[0][0] <= until:
-            self.now, _, call = heapq.heappop(self.calls)
-            if not call.cancelled:
-                call.callback()
-        self.now = until
-
-
-class Call:
-    def __init__(self, callback: Callable[[], Any]) -> None:
-        self.callback = callback
-        self.cancelled = False
-
-    def cancel(self) -> None:
-        self.cancelled = True
 
 
 def write(items: Collection[Row], *rows: Row) -> None:
@@ -55,10 +24,12 @@ def told(changes: list[Change[Row]]) -> list[tuple[str, Any, Any]]:
 
 
 def test_changes_are_told_together_once_the_time_is_over() -> None:
-    clock = Clock()
+    clock = ManualClock()
     seen: list[Any] = []
     items: Collection[Row] = Collection("items", key="id")
-    items.subscribe(lambda changes: seen.append((clock.now, told(changes))), every=2, timer=clock)
+    items.subscribe(
+        lambda changes: seen.append((clock.time(), told(changes))), every=2, clock=clock
+    )
     write(items, {"id": 1, "v": 1})
     clock.advance(1)
     write(items, {"id": 1, "v": 2}, {"id": 2, "v": 1})
@@ -72,10 +43,10 @@ def test_changes_are_told_together_once_the_time_is_over() -> None:
 
 
 def test_what_comes_and_goes_meanwhile_is_not_told() -> None:
-    clock = Clock()
+    clock = ManualClock()
     seen: list[Any] = []
     items: Collection[Row] = Collection("items", key="id")
-    handle = items.subscribe(seen.append, every=1, timer=clock)
+    handle = items.subscribe(seen.append, every=1, clock=clock)
     write(items, {"id": 1, "v": 1})
     assert handle.statistics() == SubscriptionStatistics(0, 1)
     with items.sync() as writer:
@@ -85,11 +56,11 @@ def test_what_comes_and_goes_meanwhile_is_not_told() -> None:
     assert seen == []
 
 
-def test_flush_tells_at_once_and_the_timer_then_has_nothing_to_do() -> None:
-    clock = Clock()
+def test_flush_tells_at_once_and_the_clock_then_has_nothing_to_do() -> None:
+    clock = ManualClock()
     seen: list[Any] = []
     items: Collection[Row] = Collection("items", key="id")
-    handle = items.subscribe(lambda changes: seen.append(told(changes)), every=1, timer=clock)
+    handle = items.subscribe(lambda changes: seen.append(told(changes)), every=1, clock=clock)
     handle.flush()
     write(items, {"id": 1, "v": 1})
     handle.flush()
@@ -110,19 +81,19 @@ def test_without_end_only_flush_tells() -> None:
 
 
 def test_initial_rows_are_told_at_once() -> None:
-    clock = Clock()
+    clock = ManualClock()
     seen: list[Any] = []
     items: Collection[Row] = Collection("items", key="id")
     write(items, {"id": 1, "v": 1})
-    items.subscribe(lambda changes: seen.append(told(changes)), initial=True, every=1, timer=clock)
+    items.subscribe(lambda changes: seen.append(told(changes)), initial=True, every=1, clock=clock)
     assert seen == [[("insert", 1, 1)]]
 
 
 def test_closing_drops_what_was_gathered() -> None:
-    clock = Clock()
+    clock = ManualClock()
     seen: list[Any] = []
     items: Collection[Row] = Collection("items", key="id")
-    handle = items.subscribe(seen.append, every=1, timer=clock)
+    handle = items.subscribe(seen.append, every=1, clock=clock)
     write(items, {"id": 1, "v": 1})
     handle.close()
     handle.flush()
@@ -132,7 +103,7 @@ def test_closing_drops_what_was_gathered() -> None:
 
 def test_folding_what_is_told_reproduces_the_source_whenever_it_was_flushed() -> None:
     for seed in range(20):
-        random_, clock = random.Random(seed), Clock()
+        random_, clock = random.Random(seed), ManualClock()
         items: Collection[Row] = Collection("items", key="id")
         shown: dict[Any, Row] = {}
 
@@ -144,7 +115,7 @@ def test_folding_what_is_told_reproduces_the_source_whenever_it_was_flushed() ->
                 else:
                     shown[change.key] = change.value
 
-        handle = items.subscribe(show, where=lambda row: row["v"] > 2, every=3, timer=clock)
+        handle = items.subscribe(show, where=lambda row: row["v"] > 2, every=3, clock=clock)
         for _ in range(100):
             key = random_.randrange(6)
             if random_.random() < 0.3:
@@ -158,7 +129,7 @@ def test_folding_what_is_told_reproduces_the_source_whenever_it_was_flushed() ->
 
 
 def test_what_the_callback_writes_is_an_epoch_of_its_own() -> None:
-    clock = Clock()
+    clock = ManualClock()
     seen: list[Any] = []
     items: Collection[Row] = Collection("items", key="id")
     items.subscribe(lambda changes: seen.append(("all", told(changes))))
@@ -168,7 +139,7 @@ def test_what_the_callback_writes_is_an_epoch_of_its_own() -> None:
             write(items, {"id": 2, "v": 2})
             seen.append(("answered", len(items)))
 
-    items.subscribe(answer, every=1, timer=clock)
+    items.subscribe(answer, every=1, clock=clock)
     write(items, {"id": 1, "v": 1})
     clock.advance(1)
     assert seen == [
@@ -178,10 +149,10 @@ def test_what_the_callback_writes_is_an_epoch_of_its_own() -> None:
     ]
 
 
-def test_what_the_callback_raises_goes_to_the_timer() -> None:
-    clock = Clock()
+def test_what_the_callback_raises_goes_to_the_clock() -> None:
+    clock = ManualClock()
     items: Collection[Row] = Collection("items", key="id")
-    items.subscribe(lambda _: 1 / 0, every=1, timer=clock)
+    items.subscribe(lambda _: 1 / 0, every=1, clock=clock)
     write(items, {"id": 1, "v": 1})
     with pytest.raises(ExceptionGroup) as caught:
         clock.advance(1)
@@ -192,21 +163,21 @@ def test_what_the_callback_raises_goes_to_the_timer() -> None:
 def test_every_is_a_time(every: float) -> None:
     items: Collection[Row] = Collection("items", key="id")
     with pytest.raises(CollectionError, match=r"^every is a positive number of seconds, not "):
-        items.subscribe(print, every=every, timer=Clock())
+        items.subscribe(print, every=every, clock=ManualClock())
     assert items.statistics().followed_by == 0
 
 
-def test_a_timer_is_needed_where_no_loop_runs_and_useless_without_every() -> None:
+def test_a_clock_is_needed_where_no_loop_runs_and_useless_without_every() -> None:
     items: Collection[Row] = Collection("items", key="id")
     with pytest.raises(
-        CollectionError, match=r"^every= needs a timer, and no event loop is running"
+        CollectionError, match=r"^every= needs a clock, and no event loop is running"
     ):
         items.subscribe(print, every=1)
-    with pytest.raises(CollectionError, match=r"^timer= tells when to call, and needs every="):
-        items.changes(timer=Clock())
+    with pytest.raises(CollectionError, match=r"^clock= tells when to call, and needs every="):
+        items.changes(clock=ManualClock())
 
 
-def test_the_running_loop_is_the_timer_by_default() -> None:
+def test_the_running_loop_is_the_clock_by_default() -> None:
     seen: list[Any] = []
 
     async def main() -> None:
@@ -227,7 +198,7 @@ def test_the_running_loop_is_the_timer_by_default() -> None:
 
 
 def test_an_iterator_that_gathers_yields_one_list_per_interval() -> None:
-    clock = Clock()
+    clock = ManualClock()
     seen: list[Any] = []
     items: Collection[Row] = Collection("items", key="id")
     write(items, {"id": 0, "v": 0})
@@ -236,9 +207,9 @@ def test_an_iterator_that_gathers_yields_one_list_per_interval() -> None:
         result = live(query(items))
 
         async def consume() -> None:
-            async with result.changes(initial=True, every=5, timer=clock) as epochs:
+            async with result.changes(initial=True, every=5, clock=clock) as epochs:
                 async for changes in epochs:
-                    seen.append((clock.now, told(changes)))  # noqa: PERF401 - when it was told counts
+                    seen.append((clock.time(), told(changes)))  # noqa: PERF401 - when it was told counts
 
         task = asyncio.ensure_future(consume())
         for v in range(1, 5):
@@ -263,13 +234,13 @@ async def settle() -> None:
 
 
 def test_an_iterator_hands_out_what_was_gathered_before_it_ends_or_fails() -> None:
-    clock = Clock()
+    clock = ManualClock()
     items: Collection[Row] = Collection("items", key="id")
 
     async def main() -> None:
         closed = live(query(items))
         failed = live(query(items).map(lambda row: {"v": 1 // row["v"]}))
-        ends, fails = (each.changes(every=5, timer=clock) for each in (closed, failed))
+        ends, fails = (each.changes(every=5, clock=clock) for each in (closed, failed))
         write(items, {"id": 1, "v": 1})
         write(items, {"id": 2, "v": 0})
         closed.close()

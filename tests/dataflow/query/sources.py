@@ -64,10 +64,14 @@ class Table(Source[R]):
         *,
         initial: bool = False,
         where: Callable[[R], object] | None = None,
+        every: float | None = None,
+        clock: Any = None,
     ) -> NoReturn:
         raise NotImplementedError
 
-    def changes(self, *, initial: bool = False) -> NoReturn:
+    def changes(
+        self, *, initial: bool = False, every: float | None = None, clock: Any = None
+    ) -> NoReturn:
         raise NotImplementedError
 
 
