@@ -24,7 +24,12 @@ P = ParamSpec("P")
 
 
 class Action(Generic[P]):
-    """A function that makes a transaction; made by `action`."""
+    """A function that makes a transaction; made by `action`.
+
+    It has the name, the documentation and the signature of the mutation function.
+    """
+
+    __name__: str
 
     def __init__(
         self,

@@ -1,0 +1,245 @@
+"""What users write is checked and coerced as a whole row; what comes by sync is taken as it is."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Annotated, Any, NamedTuple
+
+import msgspec
+import pytest
+from pydantic import AliasGenerator, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic.alias_generators import to_camel
+from typing_extensions import TypedDict
+
+from dataflow import Collection, CollectionError, Transaction
+
+
+class Model(BaseModel):
+    """A frozen row with aliases, as on the wire."""
+
+    model_config = ConfigDict(
+        alias_generator=AliasGenerator(validation_alias=to_camel),
+        validate_by_name=True,
+        frozen=True,
+    )
+
+    id: int
+    full_name: str
+    age: Annotated[int, Field(ge=0)] = 0
+
+
+@dataclass(frozen=True)
+class Data:
+    """A row of the standard library."""
+
+    id: int
+    full_name: str
+    age: Annotated[int, Field(ge=0)] = 0
+
+
+class Typed(TypedDict, total=False):
+    """A row that is a dict."""
+
+    id: int
+    full_name: str
+    age: Annotated[int, Field(ge=0)]
+
+
+class Struct(msgspec.Struct, frozen=True):
+    """A row of msgspec."""
+
+    id: int
+    full_name: str
+    age: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
+class StructAuthor(msgspec.Struct):
+    """Nested in a row."""
+
+    name: str
+
+
+class StructPost(msgspec.Struct, rename="camel"):
+    """A row with other names on the wire."""
+
+    id: int
+    main_author: StructAuthor
+    title: str = ""
+
+
+ROW_TYPES: list[Any] = [Model, Data, Typed, Struct]
+
+
+@pytest.fixture(params=ROW_TYPES, ids=lambda row_type: row_type.__name__)
+def row_type(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+def row(row_type: Any, **fields: Any) -> Any:
+    return row_type(**fields)
+
+
+def test_mappings_become_rows_and_values_are_coerced(row_type: Any) -> None:
+    people: Collection[Any] = Collection("people", key="id", row=row_type)
+    people.insert([{"id": "1", "full_name": "Ada", "age": "36"}])
+    people.insert(row(row_type, id=2, full_name="Bo", age=1))
+    assert people.rows() == [
+        row(row_type, id=1, full_name="Ada", age=36),
+        row(row_type, id=2, full_name="Bo", age=1),
+    ]
+
+
+def test_updates_validate_the_whole_row_and_set_what_was_named(row_type: Any) -> None:
+    people: Collection[Any] = Collection("people", key="id", row=row_type)
+    people.insert(row(row_type, id=1, full_name="Ada", age=1))
+    tx = Transaction(mutation_fn=lambda tx: None)
+    with tx:
+        people.update(1, age="37")
+    assert tx.mutations[0].changes == {"age": 37}
+    assert people.rows() == [row(row_type, id=1, full_name="Ada", age=37)]
+
+
+def test_what_is_not_valid_is_refused_and_named(row_type: Any) -> None:
+    people: Collection[Any] = Collection("people", key="id", row=row_type)
+    people.insert(row(row_type, id=1, full_name="Ada", age=1))
+    with pytest.raises(CollectionError) as caught:
+        people.update(1, age=-5)
+    assert str(caught.value).startswith("collection 'people': field 'age': ")
+    assert caught.value.__cause__ is not None
+    with pytest.raises(CollectionError, match="collection 'people': field 'age': "):
+        people.insert([{"id": 2, "full_name": "Bo"}, {"id": 3, "full_name": "Cy", "age": "old"}])
+    assert people.rows() == [row(row_type, id=1, full_name="Ada", age=1)]
+
+
+@pytest.mark.parametrize("row_type", [Model, Data], ids=lambda row_type: row_type.__name__)
+def test_a_missing_field_is_named_with_what_was_given_instead(row_type: Any) -> None:
+    people: Collection[Any] = Collection("people", key="id", row=row_type)
+    with pytest.raises(CollectionError) as caught:
+        people.insert({"id": 1, "full_nam": "Ada"})
+    message = str(caught.value).lower()
+    assert "field 'full" in message
+    assert "did you mean 'full_nam'?" in message
+    assert people.rows() == []
+
+
+def test_aliases_are_read_as_well() -> None:
+    people = Collection("people", key="id", row=Model)
+    people.insert({"id": 1, "fullName": "Ada"})
+    assert people.rows() == [Model(id=1, full_name="Ada")]
+
+
+def test_synced_rows_are_not_validated() -> None:
+    people = Collection("people", key="id", row=Data)
+    with people.sync() as write:
+        write.insert(Data(1, "Ada", -1))
+    assert people[1].age == -1
+    with pytest.raises(CollectionError, match="field 'age'"):
+        people.update(1, full_name="Bo")
+
+
+def test_a_rule_over_several_fields_sees_the_changed_row() -> None:
+    class Span(BaseModel):
+        id: int
+        start: int
+        end: int
+
+        @model_validator(mode="after")
+        def check(self) -> Span:
+            if self.end < self.start:
+                raise ValueError("ends before it starts")
+            return self
+
+    spans = Collection("spans", key="id", row=Span)
+    spans.insert({"id": 1, "start": 2, "end": 3})
+    with pytest.raises(CollectionError, match="collection 'spans': value error, ends before"):
+        spans.update(1, end=1)
+    spans.update(1, start=0, end=1)
+    assert spans.rows() == [Span(id=1, start=0, end=1)]
+
+
+def test_a_validator_can_be_given() -> None:
+    ids = TypeAdapter(dict[str, int])
+    numbers = Collection("numbers", key="id", validate=ids.validate_python)
+    numbers.insert({"id": "1", "n": "2"})
+    assert numbers.rows() == [{"id": 1, "n": 2}]
+    with pytest.raises(CollectionError, match="collection 'numbers': field 'n': input should be"):
+        numbers.update(1, n="many")
+
+    def positive(value: Any) -> Any:
+        if value["n"] < 0:
+            raise ValueError("n is negative")
+        return value
+
+    strict = Collection("strict", key="id", validate=positive)
+    with pytest.raises(CollectionError, match=r"^collection 'strict': n is negative$"):
+        strict.insert({"id": 1, "n": -1})
+
+
+class Pair(NamedTuple):
+    """A row of a type that says nothing about its values."""
+
+    id: int
+    value: int
+
+
+def test_other_rows_are_taken_as_they_are() -> None:
+    pairs = Collection("pairs", key="id", row=Pair)
+    pairs.insert(Pair(1, 2))
+    pairs.update(1, value=3)
+    assert pairs.rows() == [Pair(1, 3)]
+    with pytest.raises(CollectionError, match="holds rows of type Pair, not dict"):
+        pairs.insert({"id": 1, "value": 2})
+    plain = Collection("plain", key="id")
+    plain.insert({"id": 1, "n": "2"})
+    assert plain.rows() == [{"id": 1, "n": "2"}]
+
+
+def test_nested_models_survive_the_update_of_another_field() -> None:
+    class Author(BaseModel):
+        name: str
+
+    class Post(BaseModel):
+        id: int
+        author: Author
+        title: str = ""
+
+    posts = Collection("posts", key="id", row=Post)
+    posts.insert({"id": 1, "author": {"name": "Ada"}})
+    author = posts[1].author
+    posts.update(1, title="x")
+    assert posts[1] == Post(id=1, author=Author(name="Ada"), title="x")
+    assert posts[1].author is author
+
+
+def test_nested_structs_survive_the_update_of_another_field() -> None:
+    posts = Collection("posts", key="id", row=StructPost)
+    posts.insert({"id": 1, "main_author": {"name": "Ada"}})
+    posts.update(1, title="x")
+    assert posts[1] == StructPost(id=1, main_author=StructAuthor(name="Ada"), title="x")
+
+
+def test_an_async_handler_gets_valid_rows() -> None:
+    sent: list[Any] = []
+
+    async def save(tx: Transaction) -> None:
+        sent.extend(m.value for m in tx.mutations)
+
+    people = Collection("people", key="id", row=Model, on_insert=save)
+
+    async def scenario() -> None:
+        await people.insert({"id": "7", "fullName": "Ada"})
+
+    asyncio.run(scenario())
+    assert sent == [Model(id=7, full_name="Ada")]
+
+
+def test_rows_without_declared_type_load_no_validation_library() -> None:
+    script = (
+        "import sys\nfrom dataflow import Collection\n"
+        "c = Collection('c', key='id')\nc.insert({'id': 1})\nc.update(1, n=2)\n"
+        "assert 'pydantic' not in sys.modules and c[1] == {'id': 1, 'n': 2}"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
