@@ -98,7 +98,7 @@ class CollectionError(DataflowError, RuntimeError):
 
 
 class TransactionError(DataflowError, RuntimeError):
-    """An optimistic transaction failed and was rolled back; `__cause__` says why."""
+    """An optimistic transaction failed, and `__cause__` says why; or it was used in a state that does not allow it."""
 
     code = "transaction"
 
