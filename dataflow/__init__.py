@@ -17,6 +17,7 @@ from dataflow.collection.batch import batch
 from dataflow.collection.changes import Change
 from dataflow.collection.collection import Collection, mark_ready
 from dataflow.collection.following import Changes
+from dataflow.collection.indexes import HashIndex, OrderedIndex
 from dataflow.collection.mutation import Mutation
 from dataflow.collection.subscription import Subscription
 from dataflow.collection.transaction import Transaction
@@ -135,12 +136,14 @@ __all__ = [
     "Epoch",
     "EpochTrace",
     "Expr",
+    "HashIndex",
     "Insert",
     "InvariantError",
     "LiveQuery",
     "Move",
     "Mutation",
     "NonRetriableError",
+    "OrderedIndex",
     "PacingError",
     "Query",
     "QueryError",

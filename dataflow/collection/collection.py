@@ -10,19 +10,20 @@ It belongs to the thread of its first use, not to that of its creation, so modul
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 from dataflow.circuit.failure import downstream, notify
 from dataflow.circuit.graph import current_graph
 from dataflow.circuit.node import Node, SourceNode
 from dataflow.collection.batch import current_batch
 from dataflow.collection.handlers import Handlers
+from dataflow.collection.indexes import HashIndex, OrderedIndex, index_of_fields
 from dataflow.collection.keys import Key, RowKeys
 from dataflow.collection.mutable import Mutable
 from dataflow.collection.readiness import Readiness
 from dataflow.collection.statistics import CollectionStatistics
 from dataflow.collection.sync import Journal, SyncWriter
-from dataflow.errors import CollectionError
+from dataflow.errors import CollectionError, UnknownFieldError
 from dataflow.query.compiler.layout import Layout, layout_of_adapter, layout_of_type
 from dataflow.values.row import RowAdapter, adapter_for_row, adapter_for_type
 
@@ -181,7 +182,8 @@ class Collection(Mutable[R], Generic[R]):
         Raises:
             CollectionError: if the collection is closed.
         """
-        self._check_writable()
+        if self._status == "closed":
+            self._check_writable()
         graph = self._used()
         if not self._was_synced:
             self._note_sync()
@@ -301,6 +303,34 @@ class Collection(Mutable[R], Generic[R]):
             return []
         self._was_ready, self._error, self._status = True, None, "ready"
         return self._tell()
+
+    # -- indexes -------------------------------------------------------------------------------------------------------
+
+    @overload
+    def create_index(self, *fields: str, ordered: Literal[False] = ...) -> HashIndex[R]: ...
+    @overload
+    def create_index(self, field: str, /, *, ordered: Literal[True]) -> OrderedIndex[R]: ...
+    def create_index(self, *fields: str, ordered: bool = False) -> Any:
+        """Return an index that finds rows by the values of fields, kept up to date as long as it is held.
+
+        Args:
+            fields: one or several; an ordered index has one.
+            ordered: whether it finds ranges, in order, and not only equal values.
+
+        Raises:
+            UnknownFieldError: if the rows declare their fields, and not all of these.
+
+        Complexity: O(rows) unless it exists already, then as `indexes` says.
+        """
+        graph = self._used()
+        graph.refuse_while_stepping("create an index")
+        if not fields or (ordered and len(fields) > 1):
+            raise TypeError("an index is by one field or several, an ordered one by exactly one")
+        declared = None if self._adapter is None else self._adapter.fields
+        for field in fields:
+            if declared is not None and field not in declared:
+                raise UnknownFieldError(field, str(self), declared)
+        return index_of_fields(self, graph, fields, ordered=ordered)
 
     # -- rows and keys -------------------------------------------------------------------------------------------------
 

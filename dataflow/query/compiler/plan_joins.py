@@ -85,8 +85,8 @@ def _counted(tree: ir.Join) -> ir.Join:
 def _semijoin(planner: Planning, tree: ir.Join) -> Physical:
     (left_tree, columns), (right_tree, _) = peel(tree.left), peel(tree.right)
     left = planner.build(left_tree)
-    left_index = _index(planner, left, tuple(pair[0] for pair in tree.on))
-    right_index = _index(planner, planner.build(right_tree), tuple(pair[1] for pair in tree.on))
+    left_index = index_of(planner, left, tuple(pair[0] for pair in tree.on))
+    right_index = index_of(planner, planner.build(right_tree), tuple(pair[1] for pair in tree.on))
     wanted, same = tree.how == "semi", unchanged(left.layout, columns)
     node = planner.share(
         ("semijoin", left.node, left_index, right_index, wanted, same),
@@ -101,8 +101,8 @@ def _pairs(planner: Planning, tree: ir.Join, *, outer: bool) -> Physical:
     (left_tree, left_reads), (right_tree, right_reads) = peel(tree.left), peel(tree.right)
     left = planner.build(left_tree)
     right = planner.build(right_tree, stored=primary)
-    left_index = _index(planner, left, tuple(pair[0] for pair in tree.on))
-    right_index = None if primary else _index(planner, right, tuple(pair[1] for pair in tree.on))
+    left_index = index_of(planner, left, tuple(pair[0] for pair in tree.on))
+    right_index = None if primary else index_of(planner, right, tuple(pair[1] for pair in tree.on))
     same = (unchanged(left.layout, left_reads), unchanged(right.layout, right_reads))
     shape = JoinShape(
         outer=outer,
@@ -123,8 +123,8 @@ def _pairs(planner: Planning, tree: ir.Join, *, outer: bool) -> Physical:
     )
 
 
-def _index(planner: Planning, side: Physical, parts: tuple[Scalar, ...]) -> Index:
-    """Return the arrangement of a side by its join key, whatever the alias of the side."""
+def index_of(planner: Planning, side: Physical, parts: tuple[Scalar, ...]) -> Index:
+    """Return the arrangement of a relation by some expressions, whatever its alias: all who ask share it."""
     if any(contains(part, Apply) for part in parts):
         raise QueryError("a join condition cannot call a Python function: select its result first")
     layout = side.layout
