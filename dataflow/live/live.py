@@ -285,11 +285,7 @@ class LiveQuery(Readable[R_co]):
 
     @property
     def error(self) -> BaseException | None:
-        """What the failing user function raised, or why a source failed, while the status is `error`.
-
-        After a user function raised, the rows are the last good ones. A source that has failed keeps its rows, and the result
-        follows them.
-        """
+        """What a user function raised, the rows being the last good ones, or why a source failed, whose rows it goes on to follow."""
         if self._closed:
             return None
         failed = (s.error for s in self._sources if s.status == "error")
