@@ -55,7 +55,8 @@ class Action(Generic[P]):
         made = Transaction(mutation_fn=lambda _: self._mutation_fn(*args, **kwargs))
         with made:
             self._on_mutate(*args, **kwargs)
-        return made.commit() if made.state == "pending" else made
+            made.commit()
+        return made
 
 
 @overload

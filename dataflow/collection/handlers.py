@@ -74,8 +74,7 @@ def transact(
         if current is not None:
             current.on_discard(made.discard)
         record(made)
-    if made.state == "pending":  # else a subscriber has rolled it back with another one
-        made.commit()
+        made.commit()  # when it is visible, even if a subscriber raises then
     return made
 
 

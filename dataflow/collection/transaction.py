@@ -187,18 +187,17 @@ class Transaction:
     def commit(self) -> Self:
         """Call the mutation function, and be completed when it returns; `await` waits for that.
 
-        Without mutations there is nothing to call. Inside `batch()` the call waits until the batch has been published.
+        Without mutations there is nothing to call. Inside a batch, or the transaction's own mutate block, the call waits until
+        what is staged has been published.
 
         Returns:
             The transaction.
 
         Raises:
-            TransactionError: if it is not pending, or its mutate block is still open.
+            TransactionError: if it is not pending.
             CollectionError: if the function is async and no event loop is running.
         """
         self._check("committed")
-        if self._blocks:
-            raise TransactionError(f"{self} cannot be committed inside its own mutate block")
         require_loop(self._mutation_fn, f"the mutation function of {self}")
         current = current_batch()
         if current is None:

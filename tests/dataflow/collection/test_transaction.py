@@ -307,10 +307,14 @@ def test_an_inner_block_that_raises_leaves_the_outer_one(todos: Todos) -> None:
     assert inner.mutations == []
 
 
-def test_committing_inside_the_own_block_is_refused(todos: Todos) -> None:
-    tx = Transaction(mutation_fn=nothing)
-    with tx, pytest.raises(TransactionError, match="inside its own mutate block"):
+def test_committing_inside_the_block_waits_for_its_end(todos: Todos) -> None:
+    visible: list[Row] = []
+    tx = Transaction(mutation_fn=lambda tx: visible.append(todos[1]))
+    with tx:
         tx.commit()
+        todos.update(1, done=True)
+        assert (tx.state, visible) == ("pending", [])
+    assert (tx.state, visible) == ("completed", [{**ONE, "done": True}])
 
 
 # -- batches -----------------------------------------------------------------------------------------------------------
@@ -605,6 +609,19 @@ def test_subscribers_that_raise_do_not_keep_a_transaction_from_settling(
 
     asyncio.run(scenario())
     assert "subscribers raised when transaction" in caplog.text
+
+
+def test_a_subscriber_that_raises_does_not_keep_a_mutation_from_being_persisted() -> None:
+    sent: list[Any] = []
+    items = Collection("items", key="id", on_insert=lambda tx: sent.append(tx.mutations[0].key))
+
+    def angry(changes: list[Any]) -> None:
+        raise LookupError("angry")
+
+    items.subscribe(angry)
+    with pytest.raises(ExceptionGroup):
+        items.insert({"id": 1})
+    assert sent == [1]
 
 
 def test_mutations_made_by_a_subscriber_are_the_next_epoch(todos: Todos) -> None:
