@@ -30,7 +30,7 @@ from dataflow.query.compiler.order import Order
 from dataflow.query.compiler.plan_groups import library_prefix, plan_group
 from dataflow.query.compiler.plan_joins import plan_join
 from dataflow.query.compiler.plan_nests import plan_nest
-from dataflow.query.compiler.plan_recursion import plan_recursion
+from dataflow.query.compiler.plan_recursion import in_pairs, plan_recursion
 from dataflow.query.compiler.plan_windows import plan_windows
 from dataflow.query.compiler.planning import Physical
 from dataflow.query.compiler.rekey import Rekey
@@ -133,8 +133,9 @@ class Planner:
             case ir.Unnest():
                 return self._unnest(tree)
             case ir.Recursive():
+                step = in_pairs(tree.step, tree.so_far)
                 return plan_recursion(
-                    self, tree, lambda loop: _StepPlanner(self, tree, loop).build(tree.step)
+                    self, tree, lambda loop: _StepPlanner(self, tree, loop).build(step)
                 )
             case ir.RecursiveRef():
                 raise QueryError("the alias of a recursion is used outside of its step")
