@@ -15,6 +15,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, get_origin
 
 from dataflow.circuit.graph import Graph, current_graph
+from dataflow.collection.changes import Change, changes_of
 from dataflow.collection.following import Changes, Inbox
 from dataflow.collection.frames import to_arrow, to_pandas, to_polars
 from dataflow.collection.readiness import Wake
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from dataflow.circuit.node import Delta, Node
-    from dataflow.collection.changes import Change
     from dataflow.collection.gathering import Clock
     from dataflow.collection.readiness import Waiting
 
@@ -255,6 +255,17 @@ class Readable(Source[R_co]):
             subscription.close()
             raise
         return subscription
+
+    def initial_changes(
+        self, *, where: Callable[[R_co], object] | None = None
+    ) -> list[Change[R_co]]:
+        """Return the present rows as inserts: what a subscriber with `initial=True` is told first.
+
+        Args:
+            where: leave out rows for which it answers something falsy.
+        """
+        changes = changes_of(present_rows(self._node_in_use()))
+        return [change for change in changes if where is None or where(change.value)]
 
     def changes(
         self, *, initial: bool = False, every: float | None = None, clock: Clock | None = None

@@ -113,13 +113,24 @@ class Paced(Generic[P]):
         require_loop(self._mutation_fn, "the mutation function of a paced mutation")
         clock = clock_or_loop(self._clock)
         self._check_taken()
-        pace, found = self._pace, self._open
+        found = self._open
         joins = found is not None and found.state == "pending"
         transaction = (
             found if found is not None and joins else Transaction(mutation_fn=self._persist)
         )
-        with transaction:
-            self._on_mutate(*args, **kwargs)
+        is_shown = False
+        try:
+            with transaction:
+                self._on_mutate(*args, **kwargs)
+                is_shown = True
+        finally:  # whatever subscribers raise
+            if is_shown:
+                self._take(transaction, clock, joins=joins)
+        return transaction
+
+    def _take(self, transaction: Transaction, clock: Clock, *, joins: bool) -> None:
+        """See to it that a transaction is persisted when it is time."""
+        pace = self._pace
         if not pace.merges or (self._window is None and pace.leading and not joins):
             self._due.append(transaction)
         if pace.merges:
@@ -127,7 +138,6 @@ class Paced(Generic[P]):
             if self._window is None or pace.restarts:
                 self._begin_window(clock)
         self._pump()
-        return transaction
 
     def flush(self) -> None:
         """Persist what waits now, one after the other, without regard to time."""

@@ -163,3 +163,19 @@ def test_subscribing_inside_a_function_of_a_query_is_refused() -> None:
     assert [str(error) for error in caught] == [
         "cannot subscribe inside a function that a query calls"
     ] * 2
+
+
+def test_the_present_rows_can_be_had_as_changes_in_query_order() -> None:
+    items = Collection("items", key="id")
+    with items.sync() as write:
+        for key in (2, 1, 3):
+            write.insert({"id": key})
+    row = items.alias("row")
+    ordered = live(query(row).order_by(row.id.desc()))
+    seen: list[Any] = []
+    ordered.subscribe(seen.append, initial=True)
+    assert ordered.initial_changes() == seen[0]
+    assert [change.key for change in ordered.initial_changes()] == [3, 2, 1]
+    assert items.initial_changes(where=lambda row: row["id"] == 2) == [
+        Change("insert", 2, {"id": 2}, None)
+    ]

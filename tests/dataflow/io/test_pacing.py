@@ -174,6 +174,17 @@ def test_a_call_that_raises_is_not_part_of_what_waits() -> None:
     assert notes.saved == [(1.0, {1: 1})]
 
 
+def test_a_subscriber_that_raises_does_not_keep_a_call_from_being_persisted() -> None:
+    notes = Notes(debounce(1.0))
+    with (
+        notes.rows.subscribe(lambda changes: 1 // 0),
+        pytest.raises(ExceptionGroup, match="subscribers raised"),
+    ):
+        notes.set(1, 1)
+    notes.clock.advance(1.0)
+    assert notes.saved == [(1.0, {1: 1})]
+
+
 def test_a_transaction_rolled_back_while_it_waits_is_not_persisted() -> None:
     notes = Notes(debounce(1.0))
     notes.set(1, 1).rollback()
