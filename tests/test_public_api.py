@@ -18,6 +18,7 @@ PUBLIC = (
     "dataflow.testing",
     "stateschema",
     "stateschema.stream",
+    "stateschema.stream.client",
     "stateschema.stream.server",
     "stateschema.stream.store",
     "stateschema.streamdb",

@@ -19,7 +19,7 @@ from stateschema.stream.offset import Offset
 class Stream(Protocol):
     """An append-only log of events, read by offset."""
 
-    async def append(self, events: Event | Iterable[Event]) -> Offset:
+    async def append(self, events: Event | Iterable[Event], /) -> Offset:
         """Append events as one batch and return the offset after them.
 
         Raises:

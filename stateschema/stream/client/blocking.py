@@ -144,16 +144,16 @@ class BlockingStreamClient(Handle):
         texts = self._encode(messages)
         if not texts:
             raise LocalProtocolError("append without messages")
-        entry: Entry = Entry(texts, seq, Future())
+        outcome: Future[Offset] = Future()
         with self._turn:
-            self._appends.add(entry)
+            self._appends.add(Entry(texts, seq, outcome))
         while True:
             with self._turn:
-                self._turn.wait_for(lambda: entry.outcome.done() or not self._is_sending)
-                if entry.outcome.done():
-                    return _result(entry)
+                self._turn.wait_for(lambda: outcome.done() or not self._is_sending)
+                if outcome.done():
+                    return outcome.result()
                 batch = self._appends.take()
-                assert batch is not None  # this entry is in the queue
+                assert batch is not None  # this append is in the queue
                 self._is_sending = True
             self._send(batch)
 
@@ -324,9 +324,3 @@ class BlockingStreamClient(Handle):
             with self._turn:
                 self._is_sending = False
                 self._turn.notify_all()
-
-
-def _result(entry: Entry) -> Offset:
-    assert isinstance(entry.outcome, Future)
-    offset: Offset = entry.outcome.result()
-    return offset

@@ -22,6 +22,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
+from functools import partial
 from typing import Any, BinaryIO
 
 from stateschema.errors import LocalProtocolError, StateSchemaError
@@ -51,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             metavar="'NAME: VALUE'",
             help="header of every request; may be repeated",
         )
-        made.set_defaults(run=lambda arguments: _guarded(run, arguments))
+        made.set_defaults(run=partial(_guarded, run))
         return made
 
     create = command("create", "make a stream", _create)

@@ -10,7 +10,7 @@ Others     The stream is bytes: messages run together and a read gives one piece
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
@@ -29,14 +29,14 @@ def messages_of(data: Message | Iterable[Event]) -> list[Message]:
         LocalProtocolError: There is nothing to append, or an iterable that is no JSON value holds
             something else than events.
     """
-    if isinstance(data, ChangeEvent | ControlEvent | str | bytes | dict) or not isinstance(
-        data, Iterable
-    ):
+    if isinstance(
+        data, ChangeEvent | ControlEvent | str | bytes | bytearray | dict
+    ) or not isinstance(data, Iterable):
         return [data]
-    messages = list(data)
+    messages: list[Message] = list(cast("Iterable[Message]", data))
     if not messages:
         raise LocalProtocolError("append without events")
-    if all(isinstance(message, ChangeEvent | ControlEvent) for message in messages):
+    if all(map(_is_event, messages)):
         return messages
     if isinstance(data, list | tuple) and not any(map(_is_event, messages)):
         return [data]
@@ -57,7 +57,7 @@ def encode(message: Message, content_type: str) -> bytes:
     """
     if is_json(content_type):
         return _json_text(message)
-    if isinstance(message, bytes | bytearray | memoryview):
+    if isinstance(message, bytes | bytearray):
         return bytes(message)
     if isinstance(message, str):
         return message.encode()
@@ -81,19 +81,19 @@ def decode(body: bytes, content_type: str) -> list[Any]:
     if not body:
         return []
     try:
-        messages = from_json(body, allow_inf_nan=False)
+        messages: Any = from_json(body, allow_inf_nan=False)
     except ValueError as error:
         raise RemoteProtocolError(f"answer is no JSON: {error}") from error
     if not isinstance(messages, list):
         raise RemoteProtocolError(f"answer is no JSON array but a {type(messages).__name__}")
-    return messages
+    return messages  # pyright: ignore[reportUnknownVariableType] - of decoded JSON
 
 
 def _json_text(message: Message) -> bytes:
     if isinstance(message, ChangeEvent | ControlEvent):
         return message.to_json().encode()
     try:
-        if isinstance(message, bytes | bytearray | memoryview):
+        if isinstance(message, bytes | bytearray):
             text = bytes(message)
             from_json(text, allow_inf_nan=False)
             return text

@@ -38,8 +38,8 @@ class Request:
     """
 
     method: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    params: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    params: Mapping[str, str] = field(default_factory=dict[str, str])
     body: bytes | None = None
     is_repeatable: bool = True
     is_live: bool = False

@@ -64,7 +64,7 @@ class Follower:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._operations = operations
-        self._offset = checked_offset(offset)
+        self._offset: str = checked_offset(offset)
         self._live = live
         self._backoff = backoff
         self._clock = clock

@@ -7,7 +7,7 @@ gives it again. That is why following neither loses nor repeats.
 
 import binascii
 from base64 import b64decode
-from typing import Any
+from typing import Any, cast
 
 from pydantic_core import from_json
 
@@ -57,11 +57,8 @@ class FrameReader:
             raise RemoteProtocolError(f"data event is no base64: {error}") from error
 
     def _batch(self, data: str) -> ClientBatch:
-        try:
-            control = from_json(data)
-        except ValueError as error:
-            raise RemoteProtocolError(f"control event is no JSON: {error}") from error
-        offset = control.get("streamNextOffset") if isinstance(control, dict) else None
+        control = _control(data)
+        offset = control.get("streamNextOffset")
         if not isinstance(offset, str) or not offset:
             raise RemoteProtocolError(f"control event lacks streamNextOffset: {data[:200]!r}")
         messages, self._messages = self._messages, []
@@ -75,3 +72,11 @@ class FrameReader:
             is_closed=closed,
             cursor=cursor if isinstance(cursor, str) else None,
         )
+
+
+def _control(data: str) -> dict[str, Any]:
+    try:
+        control: object = from_json(data)
+    except ValueError as error:
+        raise RemoteProtocolError(f"control event is no JSON: {error}") from error
+    return cast("dict[str, Any]", control) if isinstance(control, dict) else {}
