@@ -70,8 +70,10 @@ async def _turns(
     departure: Departure,
 ) -> AsyncGenerator[bytes, None]:
     """Yield the events of each turn."""
-    until = asyncio.get_running_loop().time() + reading.settings.sse_duration
+    clock = asyncio.get_running_loop().time
+    until = clock() + reading.settings.sse_duration
     signal = reading.store.signal(stream)
+    departure.listen()
     is_first = True
     while True:
         with signal.listening() as woken:
@@ -86,9 +88,11 @@ async def _turns(
             start = piece.end
             if piece.is_final or departure.has_come or reading.waiting.is_draining:
                 return
-            if found.up_to_date and not await reading.waiting.wait(
-                woken, until=until, departure=departure
-            ):
+            if not found.up_to_date:
+                if clock() >= until:
+                    return
+                await asyncio.sleep(0)  # others' turn; and the reader may have gone
+            elif not await reading.waiting.wait(woken, until=until, departure=departure):
                 return
 
 
@@ -110,4 +114,6 @@ def _whole_characters(piece: Piece) -> Piece:
     if not count:
         return piece
     rest = data[:-count]
+    if not rest and not piece.up_to_date:
+        return piece  # what follows is there and does not complete it
     return replace(piece, end=piece.end - count, data=[rest] if rest else [])

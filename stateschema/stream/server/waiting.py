@@ -34,13 +34,18 @@ class Departure:
         def left(_: object) -> None:
             resolve(woken)
 
-        if self._task is None:
-            self._task = asyncio.create_task(self._listen())
-        self._task.add_done_callback(left)
+        task = self.listen()
+        task.add_done_callback(left)
         try:
             yield
         finally:
-            self._task.remove_done_callback(left)
+            task.remove_done_callback(left)
+
+    def listen(self) -> "asyncio.Task[None]":
+        """Begin to listen."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._listen())
+        return self._task
 
     def forget(self) -> None:
         """Stop listening."""
