@@ -2,23 +2,28 @@
 
     query       the tree the text stands for
     optimized   the tree after the rewrites, if they changed it
-    plan        the physical nodes in rank order, what they read, how many rows they hold
-    code        with `code=True`: the generated function of each node
+    plan        the operators in the order they run: what they read, what they pass on, hold and cost (`plan_text`)
+    code        with `code=True`: the generated function of each operator
 
-Explaining a query that is not running plans it once and lets it go again; queries over sources that are still loading have no plan yet.
+Explaining runs nothing: a query that is not live is drawn, sharing what is running already, and reads no row. Queries over sources
+that are still loading have no plan yet, because what rows look like decides how they are read.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dataflow.circuit.node import Node, SourceNode
-from dataflow.live.live import LiveQuery, live, tree_of
-from dataflow.live.statistics import plan_nodes
+from dataflow.circuit.graph import current_graph
+from dataflow.live.live import LiveQuery, tree_of
+from dataflow.live.plan_text import PlanText
+from dataflow.live.waiting import sources_of
+from dataflow.query.compiler.outline import Outline, counterparts
 from dataflow.query.optimizer.optimize import optimize
 from dataflow.query.render import render
 
 if TYPE_CHECKING:
+    from dataflow.circuit.node import Node
+    from dataflow.query import ir
     from dataflow.query.builder import Query
     from dataflow.query.source import Source
 
@@ -27,44 +32,31 @@ def explain(query: Query[Any] | Source[Any], *, code: bool = False) -> str:
     """Describe a query, or a running live query.
 
     Args:
-        code: add the generated code of each node.
+        code: add the generated code of each operator.
     """
     if isinstance(query, LiveQuery):
-        return "\n\n".join(_sections(query.tree, query, code=code))
+        return "\n\n".join(_sections([query.tree], query.last_node, code=code))
     tree, _ = tree_of(query)
-    with live(query) as running:
-        return "\n\n".join(_sections(tree, running, code=code))
+    return "\n\n".join(_sections([tree, optimize(tree)], None, code=code))
 
 
-def _sections(tree: Any, running: LiveQuery[Any], *, code: bool) -> list[str]:
-    text, optimized = render(tree), render(optimize(tree))
-    sections = [f"query\n{_indented(text)}"]
-    if optimized != text:
-        sections.append(f"optimized\n{_indented(optimized)}")
-    last = running.last_node
-    if last is None:
+def _sections(trees: list[ir.Node], running: Node | None, *, code: bool) -> list[str]:
+    texts = list(dict.fromkeys(map(render, trees)))
+    sections = [
+        f"{title}\n{_indented(text)}"
+        for title, text in zip(("query", "optimized"), texts, strict=False)
+    ]
+    tree = trees[-1]
+    if any(source.status == "loading" for source in sources_of(tree)):
         return [*sections, "plan\n  none yet: a source is still loading"]
-    nodes = plan_nodes((last,))
-    sections.append("plan\n" + _indented("\n".join(_describe(node, nodes) for node in nodes)))
-    if code:
-        sections += [
-            f"code of node {nodes.index(node)}: {node.label}\n{_indented(node.source.rstrip())}"
-            for node in nodes
-            if node.source
-        ]
-    return sections
-
-
-def _describe(node: Node, nodes: list[Node]) -> str:
-    number = nodes.index(node)
-    if isinstance(node, SourceNode):
-        return f"{number}  source {node.label} ({len(node.rows or ())} rows)"
-    reads = ", ".join(str(nodes.index(source)) for source in dict.fromkeys(node.inputs))
-    held = node.state_rows()
-    state = f"holds {held} rows" if held or node.rows is not None else "holds nothing"
-    shared = f", shared by {node.references}" if node.references > 1 else ""
-    return f"{number}  {node.label} <- {reads} ({state}{shared})"
+    outline = Outline(current_graph())
+    last = outline.build(tree, stored=True, outermost=True).node
+    counterpart = None if running is None else counterparts(last, running)
+    plan = PlanText(outline, last, counterpart)
+    title = "plan, running" if running is not None else "plan"
+    sections.append(f"{title}\n{_indented(plan.text())}")
+    return sections + [f"code of {name}\n{_indented(text)}" for name, text in plan.code() if code]
 
 
 def _indented(text: str) -> str:
-    return "\n".join(f"  {line}" for line in text.splitlines())
+    return "\n".join(f"  {line}" if line else "" for line in text.splitlines())

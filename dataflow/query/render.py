@@ -34,9 +34,10 @@ from dataflow.query.ir import (
     Unnest,
     Windowed,
     inputs,
+    scope,
 )
 from dataflow.query.notation import ordering_text, text_of
-from dataflow.query.scalar import Record
+from dataflow.query.scalar import Cell, Ordering, Record, RowOf, Scalar, rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +57,7 @@ def _lines(node: Node, depth: int) -> list[str]:
 
 def describe(node: Node) -> str:  # noqa: C901 - one case per kind of node
     """Return one line on a node, without its inputs."""
-    match node:
+    match with_cells_named(node):
         case Scan(source=source, alias=alias):
             name = source.relation.name
             return f"scan {name}" if name == alias else f"scan {name} as {alias}"
@@ -70,7 +71,7 @@ def describe(node: Node) -> str:  # noqa: C901 - one case per kind of node
             return f"map {function_name(function)}"
         case Project(row=row, into=into):
             made = "" if into is None else f" into {into.__name__}"
-            return f"select {_columns(row)}{made}"
+            return f"select {columns_text(row)}{made}"
         case Join(how=how, on=on, residual=residual):
             pairs = [f"{text_of(left)} == {text_of(right)}" for left, right in on]
             conditions = pairs + ([] if residual is None else [text_of(residual)])
@@ -104,7 +105,45 @@ def describe(node: Node) -> str:  # noqa: C901 - one case per kind of node
             return f"key {function_name(key) if callable(key) else ', '.join(key)}"
 
 
-def _columns(row: Any) -> str:
+def with_cells_named(node: Node) -> Node:
+    """Return a node that says what the cells it reads are, instead of where: group keys, aggregates, window functions."""
+    match node:
+        case Filter(input=below, condition=condition):
+            return Filter(below, name_cells(condition, below))
+        case Project(input=below, row=row, into=into):
+            return Project(below, name_cells(row, below), into)
+        case Order(input=below, by=by, limit=limit, offset=offset):
+            parts = tuple(Ordering(name_cells(p.by, below), p.descending, p.nulls_last) for p in by)
+            return Order(below, parts, limit, offset)
+        case _:
+            return node
+
+
+def name_cells(expression: Scalar, below: Node) -> Scalar:
+    """Return an expression over the rows of a node, its cells replaced by what is in them."""
+    cells = cells_of(below)
+
+    def name(part: Scalar) -> Scalar | None:
+        return cells[part.index] if isinstance(part, Cell) and part.index < len(cells) else None
+
+    return rewrite(expression, name) if cells else expression
+
+
+def cells_of(node: Node) -> tuple[Scalar, ...]:
+    """Return what the parts of a node's row are: the rows of its aliases, group keys, aggregates, window functions."""
+    match node:
+        case Group(keys=keys, aggregates=aggregates):
+            return (*keys, *aggregates)
+        case Windowed(input=below, windows=windows):
+            return (*(cells_of(below) or map(RowOf, scope(below))), *windows)
+        case Filter(input=below) | Order(input=below) | Narrow(input=below):
+            return cells_of(below)
+        case _:
+            return ()
+
+
+def columns_text(row: Scalar) -> str:
+    """Return the columns of a select as text."""
     if not isinstance(row, Record):
         return text_of(row)
     return ", ".join(

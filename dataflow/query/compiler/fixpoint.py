@@ -131,6 +131,11 @@ class Fixpoint(Node):
         self._gained: dict[Any, None] = {}
         self._lost: dict[Any, None] = {}
 
+    @property
+    def loop(self) -> Loop:
+        """The circuit of the step."""
+        return self._loop
+
     def step(self) -> Delta:
         touched = self._loop.touched()
         self._before = {}

@@ -182,7 +182,7 @@ class Planner:
     def steps(self, input_: Physical, steps: tuple[Step, ...], *, stored: bool) -> Physical:
         node, layout = input_
         own = steps
-        while own and isinstance(own[-1], Bind):  # an alias given to the result makes no other result
+        while own and isinstance(own[-1], Bind):  # an alias makes no other result
             own = own[:-1]
         stored = stored or calls_user_code(own) or self._is_stored(node, layout, own)
         kind = StoredChain if stored else Chain
@@ -270,6 +270,9 @@ class Planner:
             self._made.append(found)
         return found
 
+    def made_in_loop(self, identity: Hashable, node: Node) -> None:
+        """Hear of a node inside a recursion, which is not shared."""
+
 
 class _StepPlanner(Planner):
     """Plans the step of a recursion: what reads the rows so far is made for its loop, the rest is planned outside.
@@ -298,7 +301,11 @@ class _StepPlanner(Planner):
         if not self._loop.reads(made):
             return self._outside.share(identity, lambda: made)
         self._loop.nodes[made] = None
+        self._outside.made_in_loop(identity, made)
         return made
+
+    def made_in_loop(self, identity: Hashable, node: Node) -> None:
+        self._outside.made_in_loop(identity, node)
 
 
 def _step(node: ir.Node) -> tuple[Step, ...] | None:

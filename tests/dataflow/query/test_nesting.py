@@ -180,5 +180,5 @@ def test_explain_tells_what_is_nested_and_what_it_costs(chat: Chat) -> None:
     text = explain(query(chat.channel).select(rows=nested(chat.mine), one=nested(chat.mine.one())))
     assert "nest nested 1, nested 2 (one row)" in text
     assert "where message.channel == channel.id" in text
-    assert "nest: whole lists of changed rows" in text
+    assert "costs  the whole list of each outer row with a changed child" in text
     assert repr(nested(chat.mine)) == "<Expr nested(rows)>"

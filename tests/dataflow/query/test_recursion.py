@@ -395,8 +395,16 @@ optimized
             scan edges as other
 
 plan
-  0  source edges (0 rows)
-  1  select <- 0 (holds nothing)
-  2  arrangement <- 0 (holds nothing)
-  3  recursive: arrangement, join, select <- 1, 0, 2 (holds 0 rows)"""
+   0  source edges
+        delta  id -> edge
+   1  select src=edge.src, dst=edge.dst <- 0
+        delta  id -> {src, dst}
+   2  arrangement by src <- 0
+   3  recursive src, dst, at most 9 rounds: seed, step <- 1, 0, 2
+        delta  (src, dst) -> {src, dst}
+        costs  what loses a derivation goes, with all that follows from it, and comes back if it
+               has another
+        round  a  arrangement by dst <- rows so far
+               b  pairs that match <- rows so far, 0, a, 2
+               c  select src=recursive.src, dst=other.dst <- b"""
     )

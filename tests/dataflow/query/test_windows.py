@@ -202,10 +202,12 @@ def test_a_sum_that_fails_recovers_with_its_partition() -> None:
 def test_equal_windows_are_computed_once_and_alike_ones_together() -> None:
     total = sum_(message.seq).over(partition_by=message.role)
     built = start.select(position=position, total=total, share=message.seq / total)
+    summed = "sum_(message.seq).over(partition_by=message.role)"
+    numbered = "row_number().over(partition_by=message.role, order_by=message.seq.desc())"
     assert render(built._plan()) == (
-        "select position=cell 1, total=cell 2, share=message.seq / cell 2\n"
-        "  window sum_(message.seq).over(partition_by=message.role)\n"
-        "    window row_number().over(partition_by=message.role, order_by=message.seq.desc())\n"
+        f"select position={numbered}, total={summed}, share=message.seq / {summed}\n"
+        f"  window {summed}\n"
+        f"    window {numbered}\n"
         "      scan messages as message"
     )
 

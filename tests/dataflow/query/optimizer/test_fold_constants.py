@@ -85,9 +85,9 @@ def test_every_clause_is_folded() -> None:
         .order_by(selected.total + (lit(1) + 1))
     )
     assert after(fold_constants, result) == (
-        "select g=cell 0, total=cell 1\n"
-        "  order by cell 1 + 2\n"
-        "    where cell 2 > 2\n"
+        "select g=order.g + 2, total=sum_(order.x * 2).where(order.y > 2)\n"
+        "  order by sum_(order.x * 2).where(order.y > 2) + 2\n"
+        "    where sum_(order.x) > 2\n"
         "      group by order.g + 2: sum_(order.x * 2).where(order.y > 2), sum_(order.x)\n"
         "        scan orders as order"
     )
