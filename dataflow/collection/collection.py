@@ -119,6 +119,7 @@ class Collection(Mutable[R], Generic[R]):
         self._keys = RowKeys(str(self), key)
         self._row_type = row
         self._was_ready = ready
+        self._was_synced = not ready  # what waits for its first snapshot is told by somebody
         self._status: Status = "ready" if ready else "loading"
         self._error: BaseException | None = None
         self._loader: Loader | None = None
@@ -216,6 +217,12 @@ class Collection(Mutable[R], Generic[R]):
         assert rows is not None
         row = rows.get(key) if self.overlay is None else self.overlay.synced_row(key)
         return row
+
+    def synced_keys(self) -> list[Any]:
+        """Return the keys, in normal form, of the rows beneath everything that is pending. O(rows)."""
+        rows = self._node.rows
+        assert rows is not None
+        return list(rows if self.overlay is None else self.overlay.synced_keys())
 
     @property
     def was_synced(self) -> bool:

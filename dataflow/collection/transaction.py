@@ -19,6 +19,7 @@ asyncio is imported here by the functions that wait, and to run a mutation funct
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 from functools import partial
 from inspect import isawaitable, iscoroutine
 from itertools import count
@@ -33,13 +34,13 @@ from dataflow.errors import TransactionError
 
 if TYPE_CHECKING:
     from asyncio import Future, Task
-    from collections.abc import Awaitable, Callable, Generator, Iterable
+    from collections.abc import Generator, Iterable
     from contextlib import AbstractContextManager
     from types import TracebackType
 
     from dataflow.collection.mutation import Mutated
 
-MutationFn: TypeAlias = "Callable[[Transaction], Awaitable[object] | object]"
+MutationFn: TypeAlias = Callable[["Transaction"], Awaitable[object] | object]
 """Gets the transaction and persists its mutations; plain or async."""
 
 logger = logging.getLogger("dataflow")

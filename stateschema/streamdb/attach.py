@@ -8,13 +8,18 @@ from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
 from dataflow.collection.collection import Collection
+from dataflow.collection.transaction import MutationFn
 from stateschema.schema.entity import StateSchema, entities
 
 SchemaT = TypeVar("SchemaT", bound=StateSchema)
 
 
-def attach(schema: type[SchemaT]) -> SchemaT:
+def attach(schema: type[SchemaT], *, handler: MutationFn | None = None) -> SchemaT:
     """Return an instance of a schema whose entities are empty collections that wait for rows.
+
+    Args:
+        schema: What to make collections for.
+        handler: Persists what users write into them; without it they confirm that themselves.
 
     >>> from stateschema.schema.entity import Entity
     >>> class Notes(StateSchema):
@@ -24,7 +29,15 @@ def attach(schema: type[SchemaT]) -> SchemaT:
     """
     attached = schema()
     for name, entity in entities(schema).items():
-        collection = Collection(name, key=entity.key, row=entity.row, ready=False)
+        collection = Collection(
+            name,
+            key=entity.key,
+            row=entity.row,
+            ready=False,
+            on_insert=handler,
+            on_update=handler,
+            on_delete=handler,
+        )
         attached.__dict__[name] = collection
     return attached
 

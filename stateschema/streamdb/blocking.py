@@ -7,8 +7,9 @@ with BlockingStreamDB(Chat, stream=LogFile("chat.jsonl")) as db:
         print(len(db.collections.messages))
 ```
 
-Law        The collections change inside `preload`, `poll` and `wait_txid`, in the calling thread, and
-           nowhere else: no thread of ours steps the graph
+Law        Rows come in inside `preload`, `poll` and `wait_txid`, in the calling thread, and nowhere else:
+           no thread of ours steps the graph. What is written into a collection is appended at once, and
+           polled for until it has come back.
 Waiting    A private event loop runs while one of them waits. What is appended to a stream in memory
            by other threads wakes it at once.
 Errors     As for `StreamDB`; what subscribers raise comes out of the call that applied the epoch,
@@ -21,12 +22,17 @@ from collections.abc import AsyncGenerator, Callable
 from types import TracebackType
 from typing import Self, TypeVar
 
+from typing_extensions import override
+
+from dataflow.collection.transaction import Transaction
 from stateschema.errors import EventError, NetworkError, ServerError, StreamError
+from stateschema.events import new_txid
 from stateschema.schema.entity import StateSchema
 from stateschema.stream.batch import Batch
 from stateschema.stream.interface import Stream
 from stateschema.stream.offset import Offset
 from stateschema.streamdb.facade import Facade
+from stateschema.streamdb.mutations import events_of
 from stateschema.streamdb.router import Committed, OnError
 
 SchemaT = TypeVar("SchemaT", bound=StateSchema)
@@ -120,6 +126,14 @@ class BlockingStreamDB(Facade[SchemaT]):
             if left is not None and left <= 0:
                 raise TimeoutError(f"txid {txid!r} did not come within {timeout:g} s")
             self.poll(timeout=left)
+
+    @override
+    def persist(self, transaction: Transaction) -> None:
+        self._check_caller()
+        txid = new_txid()
+        events = events_of(self.collections, transaction, txid=txid)
+        self._runner.run(self.stream.append(events))
+        self.wait_txid(txid)
 
     def close(self) -> None:
         """Stop for good; the collections stay readable. Idempotent."""

@@ -3,13 +3,14 @@
 ```python
 async with StreamDB(Chat, stream=stream) as db:        # opened, and read up to its present end
     newest = live(query(db.collections.messages).limit(20))
-    await db.stream.append([Chat.messages.insert(message, txid=txid)])
-    await db.wait_txid(txid)
+    await db.collections.messages.insert(message)      # shown at once; waits until it has come back
 ```
 
 Law        At any time the collections show the fold of the stream up to `db.offset`
 Tasks      One task follows the stream, from `preload()` to `close()`. Epochs run in it, so everything
            belongs to the thread of its event loop.
+Writing    The collections persist what users write by appending it to the stream. It stays pending
+           until its txid has come back.
 Errors     A bad event under the policy "raise", or an error of the stream itself, is fatal: following
            stops, `status` is "error", `error` tells why, and every `wait_…`, `preload` and the end of
            the `async with` raise it. The collections keep their last rows and stay readable.
@@ -25,11 +26,14 @@ from typing import Self, TypeVar
 
 from typing_extensions import override
 
+from dataflow.collection.transaction import Transaction
 from stateschema.errors import EventError
+from stateschema.events import new_txid
 from stateschema.schema.entity import StateSchema
 from stateschema.stream.batch import Batch
 from stateschema.stream.interface import Stream
 from stateschema.streamdb.facade import Facade
+from stateschema.streamdb.mutations import events_of
 from stateschema.streamdb.router import Committed, OnError
 from stateschema.streamdb.waiters import Waiters
 
@@ -107,6 +111,12 @@ class StreamDB(Facade[SchemaT]):
             if not deadline.expired():
                 raise
             raise TimeoutError(f"txid {txid!r} did not come within {timeout} s") from error
+
+    @override
+    async def persist(self, transaction: Transaction) -> None:
+        txid = new_txid()
+        await self.stream.append(events_of(self.collections, transaction, txid=txid))
+        await self.wait_txid(txid)
 
     async def wait_closed(self) -> None:
         """Wait until nothing more will come: the stream has ended, or the StreamDB is closed.

@@ -1,8 +1,10 @@
 """What the asynchronous and the blocking StreamDB share: arguments, attributes, and names of rows."""
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from dataflow.collection.transaction import Transaction
 from stateschema.errors import EventError
 from stateschema.schema.entity import StateSchema, entities
 from stateschema.stream.client.client import StreamClient
@@ -14,7 +16,7 @@ from stateschema.streamdb.router import Committed, OnError
 SchemaT = TypeVar("SchemaT", bound=StateSchema)
 
 
-class Facade(Generic[SchemaT]):
+class Facade(ABC, Generic[SchemaT]):
     """The collections of a schema, fed from a stream.
 
     Args:
@@ -60,7 +62,13 @@ class Facade(Generic[SchemaT]):
             raise TypeError(f"{type(self).__name__} needs either a stream or a url")
         self._preloads = preload
         self._on_commit = on_commit
-        self._intake = Intake(schema, on_error=on_error, on_skip=on_skip, on_commit=self._committed)
+        self._intake = Intake(
+            schema,
+            handler=self.persist,
+            on_error=on_error,
+            on_skip=on_skip,
+            on_commit=self._committed,
+        )
         self.collections = self._intake.collections
 
     @property
@@ -77,6 +85,19 @@ class Facade(Generic[SchemaT]):
     def error(self) -> Exception | None:
         """Why the status is `error`, else None."""
         return self._intake.error
+
+    @abstractmethod
+    def persist(self, transaction: Transaction) -> Awaitable[None] | None:
+        """Append the events of a transaction, with one txid, and wait until they have come back.
+
+        The handler of all collections. For mutations of several of them use it as mutation function:
+        `Transaction(mutation_fn=db.persist)`.
+
+        Raises:
+            SchemaError: A collection of something else was mutated, or a row does not fit its entity.
+            TimeoutError: The events did not come back in time.
+            Exception: What the stream raised.
+        """
 
     def _committed(self, committed: Committed) -> None:
         if self._on_commit is not None:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from dataflow.collection.collection import Collection, mark_ready
+from dataflow.collection.transaction import MutationFn
 from stateschema.errors import EventError, StreamClosedError
 from stateschema.schema.entity import StateSchema
 from stateschema.stream.batch import Batch
@@ -32,6 +33,11 @@ logger = logging.getLogger("stateschema")
 class Intake(Generic[SchemaT]):
     """Takes in the batches of one stream, from its start.
 
+    Args:
+        schema: What the stream carries.
+        handler: Persists what users write into the collections.
+        on_error, on_skip, on_commit: As for the router.
+
     Attributes:
         collections: The attached schema.
         offset: Where the stream goes on after what the collections show.
@@ -44,11 +50,12 @@ class Intake(Generic[SchemaT]):
         self,
         schema: type[SchemaT],
         *,
+        handler: MutationFn,
         on_error: OnError,
         on_skip: Callable[[EventError], object] | None,
         on_commit: Callable[[Committed], object] | None,
     ) -> None:
-        self.collections = attach(schema)
+        self.collections = attach(schema, handler=handler)
         self.offset = Offset.START
         self.status: Status = "loading"
         self.error: Exception | None = None

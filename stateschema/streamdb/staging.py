@@ -61,7 +61,7 @@ class StagedRows:
     def _present(self, key: Hashable) -> Any:
         if key in self._rows:
             return self._rows[key]
-        return None if self._truncated else self._collection.get(key)
+        return None if self._truncated else self._collection.synced_row(key)
 
     def truncate(self) -> None:
         """Stage the removal of all rows; a snapshot that was under way is abandoned."""
@@ -77,7 +77,7 @@ class StagedRows:
         """Stage the removal of the rows without a note; an end without a start means nothing."""
         if self._dumped is None:
             return
-        present = () if self._truncated else map(normal, self._collection)
+        present = () if self._truncated else self._collection.synced_keys()
         for key in (*present, *self._rows):
             if key not in self._dumped:
                 self._rows[key] = None
