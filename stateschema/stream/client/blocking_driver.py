@@ -2,7 +2,9 @@
 
 Threads    None of its own; safe to use from several. A machine runs in the thread that runs it.
 Closing    `close`, from any thread, wakes threads that sleep or wait for the network, by shutting
-           down their sockets. Interrupted operations raise StreamClosedError; iterations end.
+           down their sockets. Interrupted operations raise StreamClosedError; iterations end. Of an
+           `httpx.Client` that belongs to somebody else only open event streams are shut down: its
+           other connections may serve others, so a request on one of them is waited for.
 Deadline   An iteration may have one. It ends then, with the connection it waits on.
 """
 
@@ -68,7 +70,7 @@ class BlockingDriver:
         self._owns_http = http is None
         self._http: httpx.Client = http or self._httpx.Client(verify=tls())
         self._closed = threading.Event()
-        self._sockets: WeakSet[socket.socket] = WeakSet()
+        self._sockets: WeakSet[socket.socket] = WeakSet()  # to be shut down
 
     @property
     def is_closed(self) -> bool:
@@ -158,18 +160,26 @@ class BlockingDriver:
             headers=prepared.headers,
             content=request.body,
             timeout=timeout,
-            extensions={"trace": self._trace},
+            extensions={"trace": self._trace} if self._owns_http else None,
         )
         return self._http.send(sent, stream=True)
 
     def _trace(self, event: str, info: dict[str, Any]) -> None:
         # httpcore tells of each connection it makes; nothing else leads to the sockets.
         if event in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
-            made = info["return_value"].get_extra_info("socket")
-            if isinstance(made, socket.socket):
-                self._sockets.add(made)
-                if self.is_closed:
-                    shut_down(made)
+            self.watch(info["return_value"].get_extra_info("socket"))
+
+    def watch(self, made: socket.socket | None) -> None:
+        """Shut a socket down when this is closed."""
+        if made is not None:
+            self._sockets.add(made)
+            if self.is_closed:
+                shut_down(made)
+
+    def unwatch(self, made: socket.socket | None) -> None:
+        """Leave a socket alone that may serve others now."""
+        if made is not None and not self._owns_http:
+            self._sockets.discard(made)
 
 
 def shut_down(each: socket.socket) -> None:
@@ -216,6 +226,9 @@ class _Connection:
                 raised.__cause__ = error
                 return None, raised
             raise raised from error
+        except RuntimeError:  # of httpx, when it is closed between two steps
+            self._driver.check()
+            raise
 
     def _perform(self, effect: Effect) -> Any:
         match effect:
@@ -248,12 +261,20 @@ class _Connection:
         if answer.status_code != 200:
             return self._whole(answer)
         self._open.callback(answer.close)
+        made = _socket_of(answer)
+        self._driver.watch(made)
+        self._open.callback(self._driver.unwatch, made)
         left = self._left()
-        if left is not None:  # the timeout of httpx begins anew with each piece
-            made = answer.extensions["network_stream"].get_extra_info("socket")
+        if left is not None and made is not None:  # httpx's timeout begins anew with each piece
             timer = threading.Timer(left, shut_down, [made])
             timer.daemon = True
             timer.start()
             self._open.callback(timer.cancel)
         self._pieces = answer.iter_bytes()
         return response_of(answer)
+
+
+def _socket_of(answer: "httpx.Response") -> socket.socket | None:
+    stream = answer.extensions.get("network_stream")  # absent where there is no network
+    made: socket.socket | None = None if stream is None else stream.get_extra_info("socket")
+    return made

@@ -124,6 +124,9 @@ class Producer:
     async def abort(self) -> None:
         """End without waiting; what is not acknowledged may or may not be in the stream."""
         self._state.fail(StreamClosedError(f"producer {self.id!r} is closed"))
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()
@@ -152,15 +155,16 @@ class Producer:
             task = loop.create_task(self._send(batch), name="stream-produce")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         due = self._state.due_in(loop.time())
-        if due:  # what is due already waits for an answer, not for the time
-            self._timer = loop.call_later(due, self._pump)
+        if due and self._timer is None:  # what is due already waits for an answer, not for the time
+            self._timer = loop.call_later(due, self._linger_ended)
         for future in self._waiting:
             if not future.done():
                 future.set_result(None)
+
+    def _linger_ended(self) -> None:
+        self._timer = None
+        self._pump()
 
     async def _send(self, batch: ProducerBatch) -> None:
         operation = self._operations.produce(batch.texts, batch.mark, closes=batch.closes)

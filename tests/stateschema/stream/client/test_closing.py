@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 from typing import Any
 
+import httpx
 import pytest
 
 from stateschema.errors import StreamClosedError
@@ -161,6 +162,29 @@ def test_closing_a_blocking_client_ends_producers(silent: str) -> None:
         producer.flush()
     closer.join()
     side.end()
+
+
+def test_closing_does_not_disturb_others_that_share_connections(url: str) -> None:
+    with httpx.Client() as http:
+        first, second = (BlockingStreamClient(url, http=http) for _ in range(2))
+        first.create(messages=[1])
+        for batch in first.follow(live="sse"):  # leaves its connection behind
+            assert batch.up_to_date
+            break
+        first.close()
+        assert second.append(2, seq="1")
+        second.close()
+
+
+def test_closing_ends_event_streams_on_shared_connections(url: str) -> None:
+    with httpx.Client() as http, BlockingStreamClient(url, http=http) as stream:
+        stream.create()
+        closer = threading.Timer(0.1, stream.close)
+        closer.start()
+        started = time.monotonic()
+        assert [list(batch.messages) for batch in stream.follow(live="sse")] == [[]]
+        assert time.monotonic() - started < 5
+        closer.join()
 
 
 @pytest.mark.parametrize("make", [StreamClient, BlockingStreamClient])
