@@ -5,8 +5,11 @@ Shutdown   On SIGINT and SIGTERM no more connections are taken, waiting readers 
            acknowledged write is kept, every other one is refused or unanswered.
 """
 
+import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from types import FrameType
 
 import uvicorn
 
@@ -61,5 +64,21 @@ def run_server(
         timeout_graceful_shutdown=GRACE,
     )
     runner = _Uvicorn(config, server, ready)
-    runner.run()
+    with _signals_end_quietly():
+        runner.run()
     return runner.started
+
+
+@contextmanager
+def _signals_end_quietly() -> Generator[None]:
+    """Let uvicorn, which raises a signal again after it has shut down, end without dying of it."""
+    handlers = {one: signal.signal(one, _ignore) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for one, handler in handlers.items():
+            signal.signal(one, handler)
+
+
+def _ignore(number: int, frame: FrameType | None) -> None:
+    pass

@@ -54,6 +54,17 @@ class Peer:
             self.writer = None
 
 
+async def ask_once(
+    port: int, method: str, path: str, headers: dict[str, str], body: bytes = b""
+) -> int:
+    """Send one request on a connection of its own, and return the status of the answer."""
+    peer = Peer(port)
+    try:
+        return await peer.ask(method, path, headers, body)
+    finally:
+        peer.forget()
+
+
 async def produce(port: int, number: int, over: asyncio.Event) -> int:
     """Append numbered messages until it is over, each until it is acknowledged; return how many."""
     peer, seq = Peer(port), 0
@@ -79,11 +90,9 @@ async def produce(port: int, number: int, over: asyncio.Event) -> int:
 
 
 async def load(port: int, over: asyncio.Event) -> list[int]:
-    peer = Peer(port)
     for stream in range(STREAMS):
         headers = {"Content-Type": "application/json"}
-        assert await peer.ask("PUT", f"{PREFIX}s{stream}", headers, b"") == 201
-    peer.forget()
+        assert await ask_once(port, "PUT", f"{PREFIX}s{stream}", headers) == 201
     return await asyncio.gather(*(produce(port, number, over) for number in range(PRODUCERS)))
 
 
