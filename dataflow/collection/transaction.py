@@ -72,7 +72,7 @@ class Transaction:
     'completed'
     """
 
-    _is_noticed = True  # whether somebody knows of the failure
+    _is_noticed: bool = True  # whether somebody knows of the failure
 
     def __init__(self, *, mutation_fn: MutationFn) -> None:
         self.number: int = next(_numbers)
