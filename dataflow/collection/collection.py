@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from dataflow.circuit.commit import Announcement
-    from dataflow.collection.readiness import Loader
+    from dataflow.collection.readiness import RowSource
     from dataflow.collection.status import Status
     from dataflow.collection.transaction import MutationFn
     from dataflow.collection.validation import Validator
@@ -62,9 +62,9 @@ class Collection(Mutable[R], Generic[R]):
     __slots__ = (
         "_adapter",
         "_error",
+        "_filled_from",
         "_key",
         "_keys",
-        "_loader",
         "_node",
         "_row_type",
         "_status",
@@ -122,7 +122,7 @@ class Collection(Mutable[R], Generic[R]):
         self._was_synced = not ready  # what waits for its first snapshot is told by somebody
         self._status: Status = "ready" if ready else "loading"
         self._error: BaseException | None = None
-        self._loader: Loader | None = None
+        self._filled_from: RowSource | None = None
         self.journal: Journal | None = None
         self._node = SourceNode(label=name)
         self._adapter: RowAdapter | None = None
@@ -264,17 +264,17 @@ class Collection(Mutable[R], Generic[R]):
         self._end_followers()
         self._turn("closed")
 
-    def load_with(self, loader: Loader) -> None:
+    def fill_from(self, source: RowSource) -> None:
         """Let a source deliver the rows once somebody asks for them: the status is "idle" until `preload()`.
 
         Raises:
             CollectionError: if another source does so already, or the collection is closed.
         """
         self._used()
-        if self._loader is not None or self._status == "closed":
-            state = "closed" if self._status == "closed" else "loaded by another source"
+        if self._filled_from is not None or self._status == "closed":
+            state = "closed" if self._status == "closed" else "filled from another source"
             raise CollectionError(f"{self} is {state}")
-        self._loader = loader
+        self._filled_from = source
         if self._status == "loading":
             self._turn("idle")
 
@@ -285,10 +285,10 @@ class Collection(Mutable[R], Generic[R]):
             CollectionError: as for `wait_ready`.
         """
         self._used()
-        if self._loader is not None and not self._loader.is_started:
+        if self._filled_from is not None and not self._filled_from.is_started:
             if self._status == "idle":
                 self._turn("loading")
-            self._loader.start()
+            self._filled_from.start()
         await self.wait_ready()
 
     def _turn(self, status: Status) -> None:

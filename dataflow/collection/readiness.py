@@ -26,7 +26,7 @@ class Waiting(Protocol):
         ...
 
 
-class Loader(Protocol):
+class RowSource(Protocol):
     """A source that delivers the rows of a collection once it is started."""
 
     @property

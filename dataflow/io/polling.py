@@ -85,7 +85,7 @@ class Polled(Generic[R]):
         self._next: asyncio.Task[None] | None = None  # one that waits for it
         self._due: list[R] | None = None  # rows read that did not fit
         self._closed = False
-        collection.load_with(self)
+        collection.fill_from(self)
 
     # -- life --------------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from dataflow import Collection, CollectionError, LiveQuery, batch, count, fn, l
 Row = dict[str, Any]
 
 
-class Loader:
+class RowSource:
     """A source that delivers what it is told to, when it is told to."""
 
     def __init__(self, items: Collection[Row]) -> None:
@@ -198,21 +198,21 @@ def test_changes_raise_when_the_source_fails_and_end_when_it_closes() -> None:
 def test_a_collection_with_a_loader_is_idle_until_it_is_preloaded() -> None:
     async def load() -> None:
         items = collection(ready=False)
-        loader = Loader(items)
+        source = RowSource(items)
         seen = told(items)
-        items.load_with(loader)
+        items.fill_from(source)
         result = positive(items)
-        assert (items.status, result.status, loader.is_started) == ("idle", "loading", False)
+        assert (items.status, result.status, source.is_started) == ("idle", "loading", False)
         first, second = (asyncio.ensure_future(items.preload()) for _ in range(2))
         await asyncio.sleep(0)
-        assert (items.status, loader.is_started) == ("loading", True)
-        loader.deliver({"id": 1, "n": 1})
+        assert (items.status, source.is_started) == ("loading", True)
+        source.deliver({"id": 1, "n": 1})
         await asyncio.gather(first, second)
         await items.preload()
         assert (items.status, result.rows()) == ("ready", [{"id": 1, "n": 1}])
         assert seen == [("a", "idle"), ("a", "loading"), ("a", "ready")]
-        with pytest.raises(CollectionError, match="'items' is loaded by another source"):
-            items.load_with(loader)
+        with pytest.raises(CollectionError, match="'items' is filled from another source"):
+            items.fill_from(source)
 
     asyncio.run(load())
 
@@ -220,7 +220,7 @@ def test_a_collection_with_a_loader_is_idle_until_it_is_preloaded() -> None:
 def test_preload_raises_what_the_source_failed_on() -> None:
     async def load() -> None:
         items = collection(ready=False)
-        items.load_with(Loader(items))
+        items.fill_from(RowSource(items))
         preloading = asyncio.ensure_future(items.preload())
         await asyncio.sleep(0)
         items.mark_error(OSError("gone"))
