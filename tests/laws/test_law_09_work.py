@@ -5,8 +5,10 @@ of query that may be live. The same changes are made to 1,000 and to 100,000 row
 both read the same number of rows, call user functions as often, and report the same work through
 `statistics()`. Nothing here looks at a clock.
 
-Groups and join partners have a fixed size. What reads a whole group by definition (`collect`) reads
-one of that size.
+Groups, partitions and join partners have a fixed size. By definition these cost as much as what they
+change is large, and only that: `collect` and `string_agg` the group, `nested` its lists, window
+functions the rows of the partition from the change on, `fold` those from a checkpoint on, a
+recursion what is derived from the row. All other aggregates are tried over one group of all rows.
 """
 
 from __future__ import annotations
@@ -20,11 +22,31 @@ import pytest
 from dataflow.collection.batch import batch
 from dataflow.collection.collection import Collection
 from dataflow.live.live import LiveQuery, live
-from dataflow.query.aggregates import avg, collect, count, first, fold, last, max_, min_, sum_
+from dataflow.query.aggregates import (
+    aggregate,
+    all_,
+    any_,
+    avg,
+    collect,
+    count,
+    count_distinct,
+    first,
+    fold,
+    last,
+    max_,
+    median,
+    min_,
+    stddev,
+    string_agg,
+    sum_,
+    variance,
+)
 from dataflow.query.builder import query
-from dataflow.query.functions import coalesce, fn
+from dataflow.query.combining import except_, intersect, union, union_all
+from dataflow.query.functions import coalesce, fn, lit
 from dataflow.query.nesting import nested
-from dataflow.query.windows import lag, rank, row_number
+from dataflow.query.recursion import recursive
+from dataflow.query.windows import dense_rank, lag, lead, rank, row_number
 
 SMALL, LARGE = 1_000, 100_000
 GROUP = 5
@@ -69,6 +91,11 @@ class Calls:
     def step(cls, state: float, amount: float) -> float:
         cls.count += 1
         return state + amount
+
+    @classmethod
+    def back(cls, state: float, amount: float) -> float:
+        cls.count += 1
+        return state - amount
 
 
 def item(number: int, size: int) -> Item:
@@ -188,6 +215,101 @@ def whole(world: World) -> LiveQuery[Any]:
     )
 
 
+def whole_by_value(world: World) -> LiveQuery[Any]:
+    i = world.items.alias("item")
+    return live(
+        query(i).select(
+            labels=count_distinct(i.label),
+            middle=median(i.amount),
+            spread=variance(i.amount),
+            deviation=stddev(i.amount),
+            some=any_(i.amount > 5),
+            every=all_(i.amount > 5),
+            mean=avg(i.amount).where(i.label == "label 1"),
+            first=first(i.label, order_by=i.amount),
+            last=last(i.label, order_by=i.amount),
+            own=aggregate(i.amount, 0.0, Calls.step, Calls.back),
+        )
+    )
+
+
+def written(world: World) -> LiveQuery[Any]:
+    i = world.items.alias("item")
+    rows = query(i).group_by(i.group)
+    return live(rows.select(group=i.group, text=string_agg(i.label, ", ")).having(count() > 2))
+
+
+def distinct_values(world: World) -> LiveQuery[Any]:
+    i = world.items.alias("item")
+    return live(query(i).select(group=i.group, label=i.label).distinct())
+
+
+def combined(world: World, combine: Any) -> LiveQuery[Any]:
+    i, g = alias_pair(world)
+    return live(combine(query(i).select(id=i.group), query(g).select(id=g.id)))
+
+
+def united(world: World) -> LiveQuery[Any]:
+    return combined(world, union)
+
+
+def intersected(world: World) -> LiveQuery[Any]:
+    return combined(world, intersect)
+
+
+def subtracted(world: World) -> LiveQuery[Any]:
+    return combined(world, except_)
+
+
+def appended(world: World) -> LiveQuery[Any]:
+    return combined(world, union_all)
+
+
+def with_match(world: World) -> LiveQuery[Any]:
+    i, g = alias_pair(world)
+    return live(query(g).join(i, on=g.id == i.group, how="semi"))
+
+
+def without_match(world: World) -> LiveQuery[Any]:
+    i, g = alias_pair(world)
+    on = (i.group == g.id) & (i.amount > g.amount)
+    return live(query(i).join(g, on=on, how="anti"))
+
+
+def fully_joined(world: World) -> LiveQuery[Any]:
+    i, g = alias_pair(world)
+    return live(query(i).join(g, on=i.id == g.id, how="full").select(item=i.label, group=g.label))
+
+
+def ranked(world: World) -> LiveQuery[Any]:
+    i = world.items.alias("item")
+    by: Any = {"partition_by": i.group, "order_by": i.label}
+    return live(
+        query(i).select(
+            i,
+            dense=dense_rank().over(**by),
+            after=lead(i.amount).over(**by),
+            low=min_(i.amount).over(**by),
+            seen=count().over(**by),
+        )
+    )
+
+
+def reached(world: World) -> LiveQuery[Any]:
+    i, g = alias_pair(world)
+    return live(
+        recursive(
+            query(g).select(node=g.id, depth=lit(0)),
+            lambda near: (
+                query(i)
+                .join(near, on=i.group == near.node)
+                .where(near.depth < 1)
+                .select(node=i.id, depth=near.depth + 1)
+            ),
+        )
+    )
+
+
 def top(world: World) -> LiveQuery[Any]:
     i = world.items.alias("item")
     return live(query(i).order_by(i.amount.desc(), i.label).limit(20, offset=2))
@@ -249,6 +371,18 @@ SHAPES = {
         grouped,
         collected,
         whole,
+        whole_by_value,
+        written,
+        distinct_values,
+        united,
+        intersected,
+        subtracted,
+        appended,
+        with_match,
+        without_match,
+        fully_joined,
+        ranked,
+        reached,
         top,
         windowed,
         shifted,
