@@ -262,11 +262,12 @@ class Graph:
         return recovered
 
     def _wake_consumers(self, nodes: list[Node]) -> int:
-        """Queue the nodes that read some nodes; return how many were not queued before."""
+        """Queue the nodes that a change of some nodes may concern; return how many were not queued before."""
         woken = 0
         buckets = self._buckets
         for node in nodes:
-            for consumer in node.consumers:
+            router = node.router
+            for consumer in node.consumers if router is None else router.readers(node.out):
                 if not consumer.queued:
                     consumer.queued = True
                     buckets[consumer.rank].append(consumer)
@@ -300,7 +301,7 @@ class Graph:
             self._buckets.append([])
         for source in dict.fromkeys(node.inputs):
             source.references += 1
-            source.consumers[node] = None
+            source.connect(node)
         upstream = next((source.error for source in node.inputs if source.error), None)
         if upstream is not None:
             node.error = upstream
@@ -332,7 +333,7 @@ class Graph:
             if self.nodes.get(current.identity) is current:
                 del self.nodes[current.identity]
             for source in dict.fromkeys(current.inputs):
-                del source.consumers[current]
+                source.disconnect(current)
                 pending.append(source)
 
     @contextmanager

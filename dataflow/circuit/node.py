@@ -21,8 +21,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from dataflow.circuit.router import Router
+
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
+
+    from dataflow.circuit.router import Route
 
 Delta: TypeAlias = "list[tuple[Any, Any, Any]]"
 Pairs: TypeAlias = "Iterable[tuple[Any, Any]]"
@@ -72,6 +76,8 @@ class Node:
         consumers: the nodes that read it.
         subscribers: who is called with its delta once the epoch is over.
         watchers: who is told of failure and recovery.
+        route: which rows of its input can concern it, as far as it can tell a router; None for all.
+        router: finds the consumers that a delta may concern; None for all of them.
         touched: rows this node has read or written since it was made (input delta entries plus rows looked up).
     """
 
@@ -87,6 +93,8 @@ class Node:
         "queued",
         "rank",
         "references",
+        "route",
+        "router",
         "rows",
         "source",
         "steps",
@@ -103,6 +111,8 @@ class Node:
         self.consumers: dict[Node, None] = {}  # dicts for order and for removal in O(1)
         self.subscribers: dict[Subscriber, None] = {}
         self.watchers: dict[Watcher, None] = {}
+        self.route: Route | None = None
+        self.router: Router[Node] | None = None
         self.out: Delta = EMPTY
         self.rows: dict[Any, Any] | None = None
         self.error: BaseException | None = None
@@ -112,6 +122,14 @@ class Node:
         self.queued: bool = False
         self.touched: int = 0
         self.steps: int = 0
+
+    def connect(self, consumer: Node) -> None:
+        """Let a node read this one."""
+        self.consumers[consumer] = None
+
+    def disconnect(self, consumer: Node) -> None:
+        """Take back `connect`."""
+        del self.consumers[consumer]
 
     def step(self) -> Delta:
         """Consume the inputs' deltas and return this node's net delta."""
@@ -153,6 +171,24 @@ class SourceNode(Node):
     def __init__(self, *, label: str) -> None:
         super().__init__((), label=label)
         self.rows: dict[Any, Any] | None = {}
+
+    def connect(self, consumer: Node) -> None:
+        """Let a node read this one; a router is made with the first one that has a route."""
+        super().connect(consumer)
+        if self.router is not None:
+            self.router.add(consumer)
+        elif consumer.route is not None:
+            self.router = Router()
+            for each in self.consumers:
+                self.router.add(each)
+
+    def disconnect(self, consumer: Node) -> None:
+        """Take back `connect`; the router goes with the last one that has a route."""
+        super().disconnect(consumer)
+        if self.router is not None:
+            self.router.remove(consumer)
+            if not self.router:
+                self.router = None
 
     def hydrate(self) -> None:
         """Do nothing: a source is the state others are built from."""

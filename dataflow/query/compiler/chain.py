@@ -19,6 +19,7 @@ from dataflow.query.compiler.factory import Factory, Source, factory
 from dataflow.query.compiler.fallbacks import Fallbacks
 from dataflow.query.compiler.layout import Layout
 from dataflow.query.compiler.lift import Lifter
+from dataflow.query.compiler.route import route_of
 from dataflow.query.compiler.segments import Segment, segments
 from dataflow.query.compiler.steps import Step, builds_rows, lift_steps
 from dataflow.query.compiler.write_steps import StepWriter, inequality
@@ -31,6 +32,7 @@ class Chain(Node):
 
     def __init__(self, upstream: Node, layout: Layout, steps: tuple[Step, ...]) -> None:
         super().__init__((upstream,), label="filter" if not builds_rows(steps) else "select")
+        self.route = route_of(layout, steps)
         made, functions = _instantiate(layout, steps, stored=False)
         self.source: str = made.source
         self._step, self._convert = functions
@@ -59,6 +61,7 @@ class StoredChain(Node):
 
     def __init__(self, upstream: Node, layout: Layout, steps: tuple[Step, ...]) -> None:
         super().__init__((upstream,), label="filter" if not builds_rows(steps) else "select")
+        self.route = route_of(layout, steps)
         made, functions = _instantiate(layout, steps, stored=True)
         self.source: str = made.source
         self._step, self._load = functions

@@ -102,6 +102,7 @@ def test_results_that_come_and_go_leave_no_node_no_edge_and_no_object() -> None:
     assert state() == before
     more = {kind: more for kind, more in (kinds() - objects).items() if more > 20}
     assert more == {}
+    assert [source.physical()[0].router for source in (items, others)] == [None, None]
     assert (items.statistics().read_by, items.statistics().followed_by) == (0, 0)
     assert (others.statistics().read_by, others.statistics().followed_by) == (0, 0)
 

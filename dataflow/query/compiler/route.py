@@ -1,0 +1,105 @@
+"""Routes: what the first conditions of a chain tell a router about the rows that concern it.
+
+Used are the conjuncts that stand before every call of a user function and every select: a row that fails one of them leaves
+nothing behind. One expression is chosen: a column that has to equal a constant or be one of several, else a column with bounds,
+of which all count. The chain checks its conditions all the same.
+
+    status = 'open' AND size > 3      ->  status = 'open'
+    3 < size AND size <= 9 AND f(x)   ->  3 … 9 of size
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from dataflow.circuit.router import HIGHEST, LOWEST, Route
+from dataflow.query.compiler.keys import join_key
+from dataflow.query.compiler.steps import Bind, Test
+from dataflow.query.scalar import (
+    Apply,
+    Call,
+    Column,
+    Const,
+    Item,
+    Scalar,
+    conjuncts,
+    contains,
+    rewrite,
+)
+from dataflow.values.kinds import SCALARS, kind_of, plain
+from dataflow.values.normal import normal
+from dataflow.values.null import is_null
+from dataflow.values.order import sort_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from dataflow.query.compiler.layout import Layout
+    from dataflow.query.compiler.steps import Step
+
+_FLIPPED = {"eq": "eq", "lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}
+
+
+def route_of(layout: Layout, steps: tuple[Step, ...]) -> Route | None:
+    """Return the route of a chain, None if its conditions do not give one."""
+    comparisons = list(_comparisons(_conditions(steps)))
+    for name, part, value in comparisons:
+        values = _values(name, value)
+        if values is not None:
+            return replace(_unbounded(layout, part), values=values)
+    bounds: dict[Scalar, tuple[Any, Any]] = {}
+    for name, part, value in comparisons:
+        if name != "in" and kind_of(plain(value)) in SCALARS:
+            low, high = bounds.get(part, (LOWEST, HIGHEST))
+            end = sort_key(value)
+            bounds[part] = (low, min(high, end)) if name in {"lt", "le"} else (max(low, end), high)
+    for part, (low, high) in bounds.items():
+        return replace(_unbounded(layout, part), low=low, high=high)
+    return None
+
+
+def _conditions(steps: tuple[Step, ...]) -> Iterator[Scalar]:
+    for step in steps:
+        if isinstance(step, Bind):
+            continue
+        if not isinstance(step, Test) or contains(step.condition, Apply):
+            return
+        yield from conjuncts(step.condition)
+
+
+def _comparisons(conditions: Iterable[Scalar]) -> Iterator[tuple[str, Scalar, Any]]:
+    """Yield (operation, column, constant) for what compares a column with a constant."""
+    for condition in conditions:
+        match condition:
+            case Call(name="in", args=(Column() | Item() as part, Const(value=value))):
+                yield "in", part, value
+            case Call(name=name, args=(Column() | Item() as part, Const(value=value))):
+                if name in _FLIPPED:
+                    yield name, part, value
+            case Call(name=name, args=(Const(value=value), Column() | Item() as part)):
+                if name in _FLIPPED:
+                    yield _FLIPPED[name], part, value
+            case _:
+                pass
+
+
+def _values(name: str, value: Any) -> frozenset[Any] | None:
+    """Return the values that a column has to have one of, None if the comparison is another one."""
+    if name == "eq":
+        return frozenset() if is_null(value) else frozenset((normal(value),))
+    if name == "in" and isinstance(value, tuple):
+        return frozenset(normal(option) for option in value if not is_null(option))
+    return None
+
+
+def _unbounded(layout: Layout, part: Scalar) -> Route:
+    """Return a route that any row with a value takes; aliases do not matter, where there is one only."""
+    if not layout.joined:
+        layout = layout.named("")
+        part = rewrite(part, _anonymous)
+    return Route((layout, part), join_key(layout, (part,)))
+
+
+def _anonymous(node: Scalar) -> Scalar | None:
+    return replace(node, alias="") if isinstance(node, Column) else None
