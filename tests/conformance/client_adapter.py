@@ -18,7 +18,6 @@ import sys
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, closing, suppress
 from pathlib import Path
 from typing import Any
@@ -137,16 +136,6 @@ class AsyncSide:
             self.call(collect())
         return collector
 
-    def many(self, calls: list[Callable[[], Any]], concurrency: int) -> None:
-        async def worker() -> None:
-            while calls:
-                await calls.pop()()
-
-        async def work() -> None:
-            await asyncio.gather(*(worker() for _ in range(concurrency)))
-
-        self.call(work())
-
     def close(self) -> None:
         self.call(self._http.aclose())
         self._runner.close()
@@ -177,11 +166,6 @@ class BlockingSide:
                 if collector.take(batch):
                     break
         return collector
-
-    def many(self, calls: list[Callable[[], Any]], concurrency: int) -> None:
-        with ThreadPoolExecutor(concurrency) as pool:
-            for future in [pool.submit(call) for call in calls]:
-                future.result()
 
     def close(self) -> None:
         self._http.close()
@@ -396,39 +380,40 @@ class Adapter:
 
     def _benchmark(self, operation: Command) -> tuple[Callable[[], Any], int, int]:
         """Return what to time, and how many messages and bytes that moves."""
-        content_type = operation.get("contentType")
-        client = self._client(operation, content_type=content_type)
+        content_type = operation.get("contentType", "application/octet-stream")
+        known = None if operation["op"] in {"append", "read", "throughput_read"} else content_type
+        client = self._client(operation, content_type=known)
         call, size = self.side.call, operation.get("size", 0)
+        data = json.dumps("x" * size).encode() if "json" in content_type else b"x" * size
         match operation["op"]:
             case "create":
-                return lambda: call(client.create(content_type=content_type)), 1, 0
+                return lambda: call(client.create()), 1, 0
             case "append":
-                data = os.urandom(size)
                 return lambda: call(client.append(data)), 1, size
             case "read" | "throughput_read":
                 expected = operation.get("expectedCount", 0)
                 return lambda: call(client.read_all(operation.get("offset", "-1"))), expected, 0
             case "throughput_append":
-                return self._throughput(client, operation)
+                count = operation["count"]
+                return lambda: self._throughput(client, data, count), count, count * size
             case "roundtrip":
-                data = json.dumps("x" * size).encode() if content_type else os.urandom(size)
                 command = {"live": operation.get("live", "long-poll"), "maxChunks": 1}
-
-                def trip() -> None:
-                    offset = call(client.head())
-                    call(client.append(data))
-                    self.side.collect(client, command | {"offset": offset}, 10)
-
-                return trip, 1, 2 * size
+                return lambda: self._roundtrip(client, data, command), 1, 2 * size
             case other:
                 raise LocalProtocolError(f"no benchmark {other!r}")
 
-    def _throughput(self, client: Any, operation: Command) -> tuple[Callable[[], Any], int, int]:
-        count, size = operation["count"], operation["size"]
-        data = os.urandom(size)
-        calls = [lambda: client.append(data)] * count
-        concurrency = operation["concurrency"]
-        return lambda: self.side.many(calls, concurrency), count, count * size
+    def _throughput(self, client: Any, data: bytes, count: int) -> None:
+        call = self.side.call
+        call(client.create())
+        producer = client.producer(linger=0)
+        for _ in range(count):
+            call(producer.append(data))
+        call(producer.close())
+
+    def _roundtrip(self, client: Any, data: bytes, command: Command) -> None:
+        self.side.call(client.create())
+        self.side.call(client.append(data))
+        self.side.collect(client, command, 10)
 
     def _client(self, command: Command, *, content_type: str | None = None) -> Any:
         path = command["path"]

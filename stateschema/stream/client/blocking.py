@@ -192,7 +192,7 @@ class BlockingStreamClient(Handle):
         Args:
             offset: Where to begin; `now` is the end.
             live: How to wait for news. `auto` is server-sent events, or long polls where those do
-                not get through.
+                not get through, and for text, which they would alter.
             timeout: Seconds after which it ends, wherever it is; None for no limit. The
                 `next_offset` of the last batch is where to go on.
 

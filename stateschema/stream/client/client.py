@@ -207,7 +207,7 @@ class StreamClient(Handle):
         Args:
             offset: Where to begin; `now` is the end.
             live: How to wait for news. `auto` is server-sent events, or long polls where those do
-                not get through.
+                not get through, and for text, which they would alter.
 
         Raises:
             LocalProtocolError, OffsetGoneError, StreamNotFoundError: As for `read`.

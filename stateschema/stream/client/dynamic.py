@@ -88,9 +88,11 @@ class Preparation:
         for name, value in (yield from _evaluate(self._headers)):
             headers[name.lower()] = value
         headers |= {name.lower(): value for name, value in request.headers.items()}
+        for name, value in headers.items():
+            if not value.isascii():
+                raise LocalProtocolError(f"header {name!r} holds other characters than ASCII")
         added = yield from _evaluate(self._params)
-        reserved = {name for name, _ in request.params.items()}
-        query = [(name, value) for name, value in self._query + added if name not in reserved]
+        query = [pair for pair in self._query + added if pair[0] not in request.params]
         query += request.params.items()
         query.sort(key=lambda pair: pair[0])
         return Prepared(urlunsplit(self._parts._replace(query=urlencode(query))), headers)

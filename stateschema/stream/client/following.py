@@ -6,7 +6,8 @@
 Law        The batches are the stream from the offset on, each message once and in order: the offset
            moves on only with what has been handed out.
 Live       `auto` begins with SSE. It goes over to long polls when three connections in a row live
-           less than a second (something on the way buffers or cuts), or when SSE is refused.
+           less than a second (something on the way buffers or cuts), or when SSE is refused. Text is
+           followed with long polls from the start: events carry lines, so a CR would come as LF.
 Failures   What may pass (no answer, 429, 5xx, a broken connection) is tried again without end, with
            growing pauses; a success begins anew. What will not pass is raised.
 End        With the stream: a closed one is read to its last message. The last batch says so.
@@ -80,6 +81,8 @@ class Follower:
             yield from self._read_on()
         if self._live is None:
             return
+        if self._live == "auto" and (self._operations.content_type or "").startswith("text/"):
+            self._uses_sse = False
         while not self._is_closed:
             if self._uses_sse:
                 yield from self._connect()

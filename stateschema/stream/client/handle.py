@@ -1,13 +1,15 @@
 """What the asynchronous and the blocking client share: arguments and names, and no I/O."""
 
 from dataclasses import replace
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from stateschema.stream.client.dynamic import Dynamic, Preparation
 from stateschema.stream.client.following import Follower, Live
 from stateschema.stream.client.operations import Operations
 from stateschema.stream.client.retry import Backoff, Retry
 from stateschema.stream.client.transport import Timeouts
+
+_LEGAL_IN_PATHS = "/%:@!$&'()*+,;=~"  # besides letters, digits and -._
 
 
 class Handle:
@@ -52,7 +54,7 @@ class Handle:
 
     @property
     def _path(self) -> str:
-        return urlsplit(self.url).path
+        return quote(urlsplit(self.url).path, safe=_LEGAL_IN_PATHS)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"

@@ -132,8 +132,9 @@ def test_offsets_that_are_none(side: Side, url: str) -> None:
         side.call(stream.read("a/b"))
 
 
-def test_a_fork_shares_the_beginning(side: Side, url: str) -> None:
-    stream = side.open(url)
+@pytest.mark.parametrize("name", ["", "-ä b", "-%C3%A4"])
+def test_a_fork_shares_the_beginning(side: Side, url: str, name: str) -> None:
+    stream = side.open(url + name)
     side.call(stream.create())
     place = side.call(stream.append(1))
     side.call(stream.append(2))
@@ -144,6 +145,22 @@ def test_a_fork_shares_the_beginning(side: Side, url: str) -> None:
     side.call(fork.close())
     with pytest.raises(RefusedError):
         side.call(stream.fork(f"{url}-fork-2", sub_offset=99))
+
+
+def test_text_comes_as_it_was_appended(side: Side, url: str) -> None:
+    stream = side.open(url)
+    side.call(stream.create(content_type="text/plain"))
+    pieces = iter([b" a\rb\r\n", b"\n\xc3", b"\xa4 "])
+
+    def until(_: Any) -> bool:
+        piece = next(pieces, None)
+        closing = {"Stream-Closed": "true"} if piece is None else {}
+        headers = {"Content-Type": "text/plain", **closing}
+        WRITER.post(url, content=piece or b"", headers=headers).raise_for_status()
+        return False
+
+    batches = side.take(stream.follow(), until)
+    assert b"".join(batch.data for batch in batches) == b" a\rb\r\n\n\xc3\xa4 "
 
 
 @pytest.mark.parametrize("live", ["auto", "sse", "long-poll"])

@@ -144,6 +144,13 @@ def test_base64_is_decoded() -> None:
     assert world.emitted[-1].data == b"\x00\x01\xff"
 
 
+def test_text_is_not_followed_with_events_that_alter_it() -> None:
+    first = answer(200, b"a", next_offset="1", up_to_date="true")
+    first.headers["content-type"] = "text/plain; charset=utf-8"  # type: ignore[index] # a dict
+    world = follow(first, answer(500), live="auto")
+    assert [query.get("live") for query in world.queries] == [None, "long-poll"]
+
+
 def test_short_connections_lead_to_long_polls() -> None:
     short = EventStream([control("0")], seconds=0.5)
     world = follow(AT_END, short, short, short, answer(500), live="auto")
