@@ -56,7 +56,7 @@ class EpochTrace:
     ) -> None:
         self._graph = graph
         self._call = call
-        self.clock = clock
+        self.clock: Callable[[], float] = clock
         tracer = graph.tracer
         if not isinstance(tracer, EpochCounter):
             tracer = graph.tracer = EpochCounter()
