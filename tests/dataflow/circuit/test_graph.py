@@ -295,3 +295,32 @@ def test_statistics_count_what_is_held_and_what_was_done() -> None:
     statistics = graph.statistics()
     assert (statistics.epochs, statistics.nodes, statistics.consumers) == (1, 2, 2)
     assert (statistics.subscribers, statistics.rows_held) == (1, 4)
+
+
+class Asking(Seen):
+    """A subscriber that asks for things to be done later, and raises."""
+
+    def __init__(self, graph: Graph, node: Node, log: list[str]) -> None:
+        super().__init__(graph, node)
+        self.graph, self.log = graph, log
+
+    def deliver(self, delta: Delta) -> None:
+        self.graph.later(self.fail)
+        self.graph.later(lambda: self.log.append("done"))
+        self.log.append("delivered")
+        raise LookupError("delivered")
+
+    def fail(self) -> None:
+        raise ValueError("later")
+
+
+def test_what_is_asked_for_later_is_done_when_the_commit_is_over_and_starves_nobody() -> None:
+    graph, source, log = Graph(), SourceNode(label="s"), list[str]()
+    Asking(graph, source, log)
+    with pytest.raises(ExceptionGroup) as caught:
+        graph.run(Set(source, a=1))
+    assert [repr(error) for error in caught.value.exceptions] == [
+        "LookupError('delivered')",
+        "ValueError('later')",
+    ]
+    assert log == ["delivered", "done"]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.dataflow.io import killed_outbox, killed_store
+from tests.dataflow.io import killed_migration, killed_outbox, killed_store
 
 ROOT = Path(__file__).parents[3]
 
@@ -52,6 +52,15 @@ def test_rows_and_offset_of_a_store_are_those_of_one_epoch(folder: Path) -> None
     assert offsets == sorted(offsets)
     assert set(offsets) == {-1, *range(killed_store.EPOCHS)}
     assert len(offsets) > 60  # points: before and after every statement
+
+
+def test_a_migration_happens_once_and_as_a_whole(folder: Path) -> None:
+    found = killed(killed_migration.__name__, folder)
+    keys = sorted(range(-killed_migration.ROWS, 0))
+    for left in found:
+        left["rows"].sort(key=lambda row: row["id"])
+        assert left == {"rows": [{"id": key, "number": -key} for key in keys], "offset": 7}
+    assert len(found) > 20
 
 
 def test_an_outbox_has_every_call_sent_with_exactly_one_effect_and_in_order(folder: Path) -> None:
