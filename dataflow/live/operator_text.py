@@ -95,7 +95,7 @@ def _steps_text(steps: Iterable[Step], cells: tuple[Scalar, ...]) -> str:
     return "; ".join(texts)
 
 
-def key_text(tree: ir.Node) -> str:
+def key_text(tree: ir.Node) -> str:  # noqa: C901 - one case per kind of key
     """Return under which key the rows of a tree are known."""
     match tree:
         case ir.Scan(source=source):
@@ -113,6 +113,8 @@ def key_text(tree: ir.Node) -> str:
             return f"({', '.join(columns)})"
         case ir.UnionAll():
             return "(query, key)"
+        case ir.Unnest():
+            return f"({key_text(tree.input)}, place)"
         case ir.Rekey(key=key):
             if callable(key):
                 return f"{function_name(key)}(row)"

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given, settings
 
+from dataflow.circuit.graph import current_graph
 from dataflow.collection.collection import Collection
 from dataflow.live.explain import explain
 from dataflow.live.live import live
+from dataflow.live.statistics import plan_nodes
 from dataflow.query.aggregates import collect, count, fold, string_agg
 from dataflow.query.builder import query
+from dataflow.query.compiler.outline import Outline, counterparts
 from dataflow.query.functions import fn, lit, selected
 from dataflow.query.nesting import nested
+from tests.laws.running import Run, attempt
+from tests.strategies import cases
+
+if TYPE_CHECKING:
+    from tests.cases import Case
+    from tests.laws.shrinking import Failure
 
 
 class Chat:
@@ -282,6 +292,26 @@ query
 plan
   none yet: a source is still loading"""
     )
+
+
+@settings(max_examples=settings().max_examples // 2)
+@given(cases(commits=1, views=1))
+def test_any_plan_can_be_told_and_is_the_one_that_runs(case: Case) -> None:
+    def told(run: Run) -> Failure | None:
+        run.start_views()
+        for view in run.watched:
+            last = view.result.last_node
+            assert last is not None
+            drawn = Outline(current_graph()).build(view.result.tree, stored=True, outermost=True)
+            found = counterparts(drawn.node, last)
+            assert {found.get(node, node) for node in plan_nodes((drawn.node,))} <= set(
+                plan_nodes((last,))
+            )
+            lines = explain(view.result).splitlines()
+            assert max(map(len, lines[lines.index("plan, running") :])) <= 200
+        return None
+
+    assert attempt(case, told) is None
 
 
 def test_explaining_reads_no_row_calls_nothing_and_leaves_nothing(chat: Chat) -> None:
