@@ -56,7 +56,7 @@ def parse_body(content_type: str, body: bytes) -> Record | None:
     if not is_json(content_type):
         return Record(body, len(body))
     try:
-        value = from_json(body, allow_inf_nan=False, cache_strings="none")
+        value = from_json(body, allow_inf_nan=False, cache_strings="all")
     except ValueError as error:
         raise RejectedError(400, "bad-json", f"body is no JSON: {error}") from error
     text = body.strip(_SPACE)

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--store",
         default="memory:",
         metavar="URL",
-        help="memory: or sqlite:///streams.db (default: memory:)",
+        help="memory:, sqlite:///streams.db or log:///session.jsonl (default: memory:)",
     )
     parser.add_argument(
         "--long-poll-timeout",

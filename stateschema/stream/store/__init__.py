@@ -1,9 +1,19 @@
-"""Where a server keeps its streams: one set of operations over memory or SQLite."""
+"""Where a server keeps its streams: in memory, in SQLite, or one stream in a log file."""
 
 from stateschema.stream.store.interface import Created, Piece, Store
+from stateschema.stream.store.log import LogStore
 from stateschema.stream.store.memory import MemoryStore
 from stateschema.stream.store.opening import open_store
 from stateschema.stream.store.operations import Retention
 from stateschema.stream.store.sqlite import SqliteStore
 
-__all__ = ["Created", "MemoryStore", "Piece", "Retention", "SqliteStore", "Store", "open_store"]
+__all__ = [
+    "Created",
+    "LogStore",
+    "MemoryStore",
+    "Piece",
+    "Retention",
+    "SqliteStore",
+    "Store",
+    "open_store",
+]

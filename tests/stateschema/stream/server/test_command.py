@@ -88,9 +88,13 @@ def test_it_logs_requests_as_json_when_asked_to(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("store", "message"),
     [
-        ("redis://x", "error: store 'redis://x' is of no known kind\nhint: write 'memory:' or"),
+        (
+            "redis://x",
+            "error: store 'redis://x' is of no known kind\nhint: write 'memory:', 'sqlite",
+        ),
         ("sqlite:////nowhere/s.db", "error: database '/nowhere/s.db' cannot be made"),
         (f"sqlite:///{__file__}", "is no SQLite database"),
+        ("log:////nowhere/s.jsonl", "error: log file '/nowhere/s.jsonl' cannot be opened: No such"),
     ],
 )
 def test_a_store_that_cannot_be_opened_is_an_error(store: str, message: str) -> None:
