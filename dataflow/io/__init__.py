@@ -14,6 +14,12 @@ from dataflow.io.persistence import Store, persist
 from dataflow.io.polling import Polled, polled, write_rows
 from dataflow.io.retry import Retry
 from dataflow.io.sqlite_query import sqlite_query
+from dataflow.io.statistics import (
+    OutboxStatistics,
+    PacedStatistics,
+    PolledStatistics,
+    StoreStatistics,
+)
 
 __all__ = [
     "Call",
@@ -21,11 +27,15 @@ __all__ = [
     "Delivery",
     "Outbox",
     "OutboxAction",
+    "OutboxStatistics",
     "Pace",
     "Paced",
+    "PacedStatistics",
     "Polled",
+    "PolledStatistics",
     "Retry",
     "Store",
+    "StoreStatistics",
     "Timer",
     "debounce",
     "json_files",

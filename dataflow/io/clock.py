@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Protocol
 
+from dataflow.errors import CollectionError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -33,8 +35,19 @@ class Clock(Protocol):
 
 
 def clock_or_loop(clock: Clock | None) -> Clock:
-    """Return the clock, or the running event loop."""
-    return asyncio.get_running_loop() if clock is None else clock
+    """Return the clock, or the running event loop.
+
+    Raises:
+        CollectionError: if there is neither.
+    """
+    if clock is not None:
+        return clock
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        error = CollectionError("no event loop is running to measure the time")
+        error.add_note("call this from a coroutine, or pass clock=")
+        raise error from None
 
 
 async def sleep(clock: Clock, seconds: float) -> None:

@@ -37,6 +37,7 @@ from dataflow.io.clock import clock_or_loop
 from dataflow.io.outbox_action import Delivery, Letter, OutboxAction
 from dataflow.io.outbox_file import Call, OutboxFile
 from dataflow.io.retry import Retry
+from dataflow.io.statistics import OutboxStatistics
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -83,6 +84,7 @@ class Outbox:
         self._pauses: set[asyncio.Event] = set()  # set to try again at once
         self._is_started = False
         self._closed = False
+        self._attempts = self._confirmed = self._failed = 0
 
     # -- actions -----------------------------------------------------------------------------------------------------
 
@@ -118,6 +120,11 @@ class Outbox:
         """The calls that are not confirmed, in the order in which they were made, with what they failed on last."""
         calls = [letter.call for lane in self._lanes.values() for letter in lane]
         return sorted([*self._left_over, *calls], key=lambda call: call.number)
+
+    def statistics(self) -> OutboxStatistics:
+        """Return a snapshot of counters."""
+        waiting = len(self._left_over) + sum(map(len, self._lanes.values()))
+        return OutboxStatistics(waiting, self._attempts, self._confirmed, self._failed)
 
     def _take(
         self, action: OutboxAction[...], lane: str, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -280,8 +287,10 @@ class Outbox:
         call = letter.call
         if letter.transaction.state == "failed":
             self._file.remove(call)
+            self._failed += 1
             letter.confirm()
             return
+        self._attempts += 1
         delivery = Delivery(idempotency_key=call.idempotency_key, attempt=attempt)
         try:
             result = letter.action.send(delivery, *call.args, **call.kwargs)
@@ -290,11 +299,13 @@ class Outbox:
         except Exception as error:  # noqa: BLE001 - whatever it is, it decides about the next attempt
             if isinstance(error, NonRetriableError) or self._retry.gives_up(attempt):
                 self._file.remove(call)
+                self._failed += 1
                 letter.fail(error)
             else:
                 letter.call = self._file.failed(call, error)
         else:
             self._file.remove(call)
+            self._confirmed += 1
             letter.confirm()
 
     async def _pause(self, seconds: float) -> None:

@@ -25,6 +25,7 @@ from dataflow.collection.loop import require_loop
 from dataflow.collection.transaction import MutationFn, Transaction
 from dataflow.errors import PacingError
 from dataflow.io.clock import clock_or_loop
+from dataflow.io.statistics import PacedStatistics
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -101,6 +102,7 @@ class Paced(Generic[P]):
         self._not_before = float("-inf")  # a queue: when the next one may start
         self._hurries = False
         self._closed = False
+        self._persisted = self._refused = 0
         self._idle: list[asyncio.Future[None]] = []
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Transaction:
@@ -112,7 +114,11 @@ class Paced(Generic[P]):
         """
         require_loop(self._mutation_fn, "the mutation function of a paced mutation")
         clock = clock_or_loop(self._clock)
-        self._check_taken()
+        try:
+            self._check_taken()
+        except PacingError:
+            self._refused += 1
+            raise
         found = self._open
         joins = found is not None and found.state == "pending"
         transaction = (
@@ -138,6 +144,11 @@ class Paced(Generic[P]):
             if self._window is None or pace.restarts:
                 self._begin_window(clock)
         self._pump()
+
+    def statistics(self) -> PacedStatistics:
+        """Return a snapshot of counters."""
+        waiting = {*self._due} if self._open is None else {*self._due, self._open}
+        return PacedStatistics(len(waiting), self._persisted, self._refused)
 
     def flush(self) -> None:
         """Persist what waits now, one after the other, without regard to time."""
@@ -211,22 +222,36 @@ class Paced(Generic[P]):
     # -- persisting --------------------------------------------------------------------------------------------------
 
     def _pump(self) -> None:
-        """Persist what is due, as long as nothing is being persisted."""
+        """Persist what is due, as long as nothing is being persisted.
+
+        Raises:
+            ExceptionGroup: what subscribers raised; everything else has been done.
+        """
+        raised: list[Exception] = []
         while self._due and self._running is None:
             if not self._hurries and not self._pace.merges and self._waits():
-                return
+                break
             transaction = self._due.popleft()
             if transaction is self._open:
                 self._open = None
             if transaction.state == "pending":  # else it was rolled back
-                self._start(transaction)
+                try:
+                    self._start(transaction)
+                except ExceptionGroup as group:
+                    raised.extend(group.exceptions)
         if not self._due:
             self._hurries = False
         if self._running is None and not self._due:
-            idle, self._idle = self._idle, []
-            for future in idle:
-                if not future.done():
-                    future.set_result(None)
+            self._wake_idle()
+        if raised:
+            raise ExceptionGroup("subscribers raised", raised)
+
+    def _wake_idle(self) -> None:
+        """Let those go on who wait until nothing is left."""
+        idle, self._idle = self._idle, []
+        for future in idle:
+            if not future.done():
+                future.set_result(None)
 
     def _waits(self) -> bool:
         """Tell whether a queue has to wait; a timer goes on then."""
@@ -241,6 +266,7 @@ class Paced(Generic[P]):
     def _start(self, transaction: Transaction) -> None:
         self._not_before = clock_or_loop(self._clock).time() + self._pace.wait
         self._running = transaction
+        self._persisted += 1
         try:
             transaction.commit()
         finally:

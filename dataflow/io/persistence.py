@@ -29,6 +29,7 @@ from dataflow.errors import CollectionError, StorageError
 from dataflow.io.encoding import decode, encode
 from dataflow.io.kept_rows import KeptRows, key_text
 from dataflow.io.sqlite_file import Connect, SqliteFile
+from dataflow.io.statistics import StoreStatistics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -67,6 +68,7 @@ class Store:
         self._new_metadata: dict[str, Any] = {}
         self._is_due = False
         self._closed = False
+        self._rows_written = self._transactions = 0
         self._file = SqliteFile(
             location, application_id=APPLICATION_ID, layout=1, tables=_TABLES, connect=connect
         )
@@ -148,6 +150,8 @@ class Store:
         for kept in self._kept.values():
             kept.written()
         self._new_metadata.clear()
+        self._rows_written += sum(map(len, rows.values()))
+        self._transactions += 1
 
     def _write(self, name: str, lines: list[tuple[str, str | None]]) -> None:
         kept = self._kept[name]
@@ -162,6 +166,11 @@ class Store:
                 "INSERT OR REPLACE INTO collections VALUES (?, ?, ?, ?)",
                 (name, self._version, *kept.state),
             )
+
+    def statistics(self) -> StoreStatistics:
+        """Return a snapshot of counters."""
+        due = sum(len(kept.keys) for kept in self._kept.values())
+        return StoreStatistics(due, self._rows_written, self._transactions)
 
     # -- reading -----------------------------------------------------------------------------------------------------
 

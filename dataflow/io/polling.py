@@ -13,10 +13,13 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
+from dataflow.collection.batch import batch
 from dataflow.errors import CollectionError
 from dataflow.io.clock import clock_or_loop, sleep
+from dataflow.io.statistics import PolledStatistics
 from dataflow.values.normal import expose
 
 if TYPE_CHECKING:
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     from dataflow.io.clock import Clock
 
 R = TypeVar("R")
+
+logger = logging.getLogger("dataflow")
 
 
 def write_rows(collection: Collection[R], rows: Iterable[R]) -> None:
@@ -85,6 +90,7 @@ class Polled(Generic[R]):
         self._next: asyncio.Task[None] | None = None  # one that waits for it
         self._due: list[R] | None = None  # rows read that did not fit
         self._closed = False
+        self._reads = self._skipped = self._failures = 0
         collection.fill_from(self)
 
     # -- life --------------------------------------------------------------------------------------------------------
@@ -136,6 +142,10 @@ class Polled(Generic[R]):
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
+    def statistics(self) -> PolledStatistics:
+        """Return a snapshot of counters."""
+        return PolledStatistics(self._reads, self._skipped, self._failures)
+
     def refetch_now(self) -> None:
         """Read at once, without an event loop.
 
@@ -147,7 +157,7 @@ class Polled(Generic[R]):
         try:
             rows = _listed(_at_once(self._read(), self.collection))
         except Exception as error:
-            self.collection.mark_error(error)
+            self._fail(error)
             raise
         self._take(rows)
 
@@ -195,27 +205,39 @@ class Polled(Generic[R]):
                 rows = self._read()
             read = _listed(await rows if inspect.isawaitable(rows) else rows)
         except Exception as error:
-            self.collection.mark_error(error)
+            self._fail(error)
             raise
         self._take(read)
 
     def _take(self, rows: list[R] | None) -> None:
-        """Write what was read; the collection gets ready even if subscribers raise."""
-        raised: ExceptionGroup[Exception] | None = None
+        """Write what was read, and get the collection ready, in one epoch."""
         if rows is not None:
             self._due = rows
+        due = self._due
         try:
-            if self._due is not None:
-                write_rows(self.collection, self._due)
-        except ExceptionGroup as group:
-            raised = group
-        except Exception as error:
-            self.collection.mark_error(error)
+            with batch():
+                if due is not None:
+                    write_rows(self.collection, due)
+                self.collection.mark_ready()
+        except ExceptionGroup:  # of subscribers: the rows are there
+            self._taken(due)
             raise
+        except Exception as error:
+            self._fail(error)
+            raise
+        self._taken(due)
+
+    def _taken(self, due: list[R] | None) -> None:
         self._due = None
-        self.collection.mark_ready()
-        if raised is not None:
-            raise raised
+        if due is None:
+            self._skipped += 1
+        else:
+            self._reads += 1
+
+    def _fail(self, error: Exception) -> None:
+        self._failures += 1
+        logger.warning("the source of %s failed: %r", self.collection, error)
+        self.collection.mark_error(error)
 
     def _task_of(self, fetch: Any) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.get_running_loop().create_task(fetch)

@@ -22,6 +22,7 @@ from dataflow.io.outbox import Outbox
 from dataflow.io.outbox_action import Delivery, OutboxAction
 from dataflow.io.persistence import persist
 from dataflow.io.retry import Retry
+from dataflow.io.statistics import OutboxStatistics
 from dataflow.testing import ManualClock
 from tests.dataflow.io.waiting import settle
 
@@ -135,6 +136,7 @@ def test_calls_with_one_key_are_sent_in_order_and_others_do_not_wait(tmp_path: P
             app.outbox.retry_now()
             await settle()
             assert app.sent[3:] == [("a", "1", 2), ("a", "2", 1), ("a", "4", 1)]
+            assert app.outbox.statistics() == OutboxStatistics(0, attempts=6, confirmed=5, failed=0)
             assert (app.shown, app.outbox.waiting) == (["4", "5"], [])
 
     run(scenario)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from dataflow import Collection, PacingError, Transaction, TransactionError
 from dataflow.io.pacing import Pace, Paced, debounce, paced, queue, throttle
+from dataflow.io.statistics import PacedStatistics
 from dataflow.testing import ManualClock
 from tests.dataflow.io.waiting import settle
 
@@ -132,6 +133,7 @@ def test_a_full_queue_takes_nothing_and_shows_nothing() -> None:
     with pytest.raises(PacingError, match="the queue is full: 2 are waiting") as caught:
         notes.set(1, 4)
     assert (caught.value.reason, notes.shown) == ("full", [3, 0])
+    assert notes.set.statistics() == PacedStatistics(waiting=2, persisted=1, refused=1)
     notes.clock.advance(1.0)
     notes.set(1, 5)
     notes.clock.advance(9.0)
@@ -183,6 +185,26 @@ def test_a_subscriber_that_raises_does_not_keep_a_call_from_being_persisted() ->
         notes.set(1, 1)
     notes.clock.advance(1.0)
     assert notes.saved == [(1.0, {1: 1})]
+
+
+def test_subscribers_that_raise_do_not_stop_a_queue() -> None:
+    notes = Notes(queue(wait=1.0))
+    called: list[Any] = []
+    save = paced(  # keeps nothing: when it returns, the old rows are seen again
+        on_mutate=notes.show,
+        mutation_fn=lambda tx: called.append(tx.mutations[0].value["n"]),
+        pace=queue(wait=1.0),
+        clock=notes.clock,
+    )
+    for n in (1, 2, 3):
+        save(n % 2 + 1, n)
+    with (
+        notes.rows.subscribe(lambda changes: 1 // 0),
+        pytest.raises(ExceptionGroup, match="subscribers raised") as caught,
+    ):
+        save.flush()
+    assert (called, notes.shown) == ([1, 2, 3], [0, 0])
+    assert len(caught.value.exceptions) == 2
 
 
 def test_a_transaction_rolled_back_while_it_waits_is_not_persisted() -> None:

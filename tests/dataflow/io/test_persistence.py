@@ -21,6 +21,7 @@ from dataflow import (
     query,
 )
 from dataflow.io.persistence import Store, persist
+from dataflow.io.statistics import StoreStatistics
 
 Row = dict[str, Any]
 
@@ -233,6 +234,19 @@ def test_what_cannot_be_written_surfaces_until_it_is_gone(file: str) -> None:
             store.set_metadata(f=print)
         write(items, {"id": 1, "f": "print"})
     assert kept(file) == {1: {"id": 1, "f": "print"}, 2: {"id": 2}}
+
+
+def test_a_commit_costs_the_rows_that_it_touched_and_one_transaction(file: str) -> None:
+    items = collection()
+    with persist(items, file) as store:
+        write(items, *({"id": i} for i in range(100)))
+        before = store.statistics()
+        write(items, {"id": 7, "n": 1})
+        assert store.statistics() == StoreStatistics(
+            rows_due=0,
+            rows_written=before.rows_written + 1,
+            transactions=before.transactions + 1,
+        )
 
 
 def test_a_closed_store_writes_nothing_and_lets_go(file: str) -> None:

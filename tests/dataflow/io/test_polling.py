@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataflow import Change, Collection, CollectionError
+from dataflow import Change, Collection, CollectionError, count, live, query
 from dataflow.io.polling import Polled, polled, write_rows
+from dataflow.io.statistics import PolledStatistics
 from dataflow.testing import ManualClock
 from tests.dataflow.io.waiting import settle
 
@@ -84,6 +85,19 @@ def test_two_rows_with_one_key_are_refused_and_nothing_is_written() -> None:
     assert items.rows() == [{"id": 1}]
 
 
+def test_statistics_count_reads_and_failures_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    items, server = collection(), Server({"id": 1})
+    source = polled(items, server.read)
+    source.refetch_now()
+    server.rows = None
+    source.refetch_now()
+    server.failure = OSError("down")
+    with caplog.at_level("WARNING", logger="dataflow"), pytest.raises(OSError, match="down"):
+        source.refetch_now()
+    assert source.statistics() == PolledStatistics(reads=1, skipped=1, failures=1)
+    assert caplog.messages == ["the source of collection 'items' failed: OSError('down')"]
+
+
 def test_insert_update_delete_failure_and_recovery_without_an_event_loop() -> None:
     items, server = collection(), Server({"id": 1, "n": 1}, {"id": 2, "n": 1})
     seen = followed(items)
@@ -120,6 +134,17 @@ def test_rows_that_do_not_fit_are_a_failure_until_others_come() -> None:
     server.rows = [{"id": 2}]
     source.refetch_now()
     assert (items.status, items.rows()) == ("ready", [{"id": 2}])
+
+
+def test_the_first_rows_and_what_waits_for_them_are_one_epoch() -> None:
+    items, server = collection(), Server({"id": 1}, {"id": 2})
+    row = items.alias("row")
+    total = live(query(row).select(n=count()))
+    seen: list[tuple[str, Any]] = []
+    items.subscribe(lambda changes: seen.append((items.status, total.rows())))
+    total.subscribe(lambda changes: seen.append((total.status, total.rows())))
+    polled(items, server.read).refetch_now()
+    assert seen == [("ready", [{"n": 2}])] * 2
 
 
 def test_none_means_that_nothing_has_changed() -> None:
