@@ -94,7 +94,7 @@ class EventError(RemoteProtocolError):
         self, reason: str, *, where: Where | None = None, field: str | None = None
     ) -> None:
         self.reason = reason
-        self.where = where or Where()
+        self.where: Where = where or Where()
         self.field = field
         place = ", ".join(p for p in (str(self.where), f"field {field!r}" if field else "") if p)
         super().__init__(f"bad event in {place}: {reason}" if place else f"bad event: {reason}")

@@ -69,7 +69,7 @@ class LogFile:
         call_later: CallLater | None = None,
         on_malformed: OnMalformed | None = None,
     ) -> None:
-        self.path = Path(path)
+        self.path: Path = Path(path)
         if create:
             self.path.touch()
         elif not self.path.exists():

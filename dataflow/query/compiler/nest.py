@@ -82,9 +82,9 @@ class Children:
         value_of: Callable[[Any], Any],
         empty: Node | None,
     ) -> None:
-        self.node = node
-        self.window = window
-        self.empty = empty
+        self.node: Node = node
+        self.window: Window = window
+        self.empty: Node | None = empty
         self._owner_of = owner_of
         self._entry_of = entry_of
         self._value_of = value_of
