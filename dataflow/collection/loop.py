@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inspect import iscoroutinefunction
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from dataflow.errors import CollectionError
@@ -11,12 +12,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+def is_async(function: Callable[..., Any]) -> bool:
+    """Tell whether calling a function gives a coroutine."""
+    if isinstance(function, FunctionType):
+        return iscoroutinefunction(function)
+    call = getattr(function, "__call__", None)  # noqa: B004 - of an object, which may be async
+    return iscoroutinefunction(function) or iscoroutinefunction(call)
+
+
 def require_loop(function: Callable[..., Any], what: str) -> None:
     """Raise if a function is async and no event loop is running that could run it."""
-    is_async = iscoroutinefunction(function) or iscoroutinefunction(
-        getattr(function, "__call__", None)  # noqa: B004 - an object whose call is async
-    )
-    if is_async and not is_loop_running():
+    if is_async(function) and not is_loop_running():
         raise needs_loop(what)
 
 

@@ -138,6 +138,7 @@ class Mutable(Readable[R]):
         Raises:
             CollectionError: if there is no such row.
         """
+        self._used()
         self._check_writable()
         _, row = self._find(key)
         return Draft(row, lambda changes: self.update(key, changes))

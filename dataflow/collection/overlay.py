@@ -269,8 +269,12 @@ class Overlay:
 
     def _drop(self, key: Any, author: Author) -> None:
         layers = self._layers.get(key)
-        if layers is None or layers.pop(author, None) is None:
+        if layers is None or author not in layers:
             return
+        if next(reversed(layers)) is author:
+            layers.popitem()  # which leaves no gap that the next look at the newest would have to cross
+        else:
+            del layers[author]
         self._fold(key)
         if not layers:
             del self._layers[key], self._synced[key]

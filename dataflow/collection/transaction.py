@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from dataflow.circuit.graph import current_graph
 from dataflow.collection.batch import Batch, batch, current_batch
-from dataflow.collection.loop import needs_loop, require_loop
+from dataflow.collection.loop import is_async, is_loop_running, needs_loop
 from dataflow.collection.mutation import Entry, Mutation
 from dataflow.collection.overlay import Operation, State, merge
 from dataflow.errors import TransactionError
@@ -77,6 +77,7 @@ class Transaction:
     def __init__(self, *, mutation_fn: MutationFn) -> None:
         self.number: int = next(_numbers)
         self._mutation_fn = mutation_fn
+        self._is_async = is_async(mutation_fn)
         self._graph = current_graph()
         self.is_confirmed: bool = False
         self._state: State = "pending"
@@ -126,7 +127,7 @@ class Transaction:
     def __enter__(self) -> Self:
         self._check("mutated")
         self._graph.refuse_while_stepping("write to a collection")
-        require_loop(self._mutation_fn, f"the mutation function of {self}")
+        self._require_loop()
         opened = batch()
         opened.__enter__()
         current = current_batch()
@@ -199,7 +200,7 @@ class Transaction:
             CollectionError: if the function is async and no event loop is running.
         """
         self._check("committed")
-        require_loop(self._mutation_fn, f"the mutation function of {self}")
+        self._require_loop()
         current = current_batch()
         if current is None:
             self._persist()
@@ -224,6 +225,10 @@ class Transaction:
             raise TransactionError(f"{self} is completed: it cannot be rolled back")
         self._fail(TransactionError(f"{self} was rolled back"))
         self._is_noticed = True  # by whoever called
+
+    def _require_loop(self) -> None:
+        if self._is_async and not is_loop_running():
+            raise needs_loop(f"the mutation function of {self}")
 
     def _persist(self) -> None:
         if self._state != "pending":

@@ -58,6 +58,7 @@ STEPS = st.tuples(
 @dataclass
 class ModelTransaction:
     state: str = "pending"
+    stays: bool = False  # once it is completed
     steps: dict[str, list[tuple[str, Row]]] = field(default_factory=dict)
 
 
@@ -71,10 +72,33 @@ class Model:
     def row(self, key: str) -> Row | None:
         row = self.synced.get(key)
         for transaction in self.transactions:
-            if transaction.state in ("pending", "persisting"):
-                for kind, fields in transaction.steps.get(key, ()):
-                    row = self.after(row, kind, fields)
+            if transaction.state in ("pending", "persisting") or self.is_held(transaction):
+                row = self.over(row, key, transaction)
         return row
+
+    @staticmethod
+    def is_held(transaction: ModelTransaction) -> bool:
+        return transaction.state == "completed" and transaction.stays
+
+    def over(self, row: Row | None, key: str, transaction: ModelTransaction) -> Row | None:
+        for kind, fields in transaction.steps.get(key, ()):
+            row = self.after(row, kind, fields)
+        return row
+
+    def accept(self) -> None:
+        """Make synced what stays of completed transactions, as soon as nothing open lies beneath it."""
+        for key in KEYS:
+            for transaction in self.transactions:
+                if transaction.state == "failed" or not transaction.steps.get(key):
+                    continue
+                if transaction.state != "completed":
+                    break
+                if transaction.stays:
+                    row = self.over(self.synced.get(key), key, transaction)
+                    self.synced.pop(key, None)
+                    if row is not None:
+                        self.synced[key] = row
+                    transaction.steps[key] = []
 
     @staticmethod
     def after(row: Row | None, kind: str, fields: Row) -> Row | None:
@@ -112,6 +136,7 @@ class Model:
             shared = [key for key in KEYS if transaction.steps.get(key) and other.steps.get(key)]
             if other.state == "pending" and shared:
                 self.fail(other)
+        self.accept()
 
 
 def derived(rows: dict[str, Row]) -> list[Any]:
@@ -139,13 +164,17 @@ def derived(rows: dict[str, Row]) -> list[Any]:
 class Overlay(RuleBasedStateMachine):
     """What clients and servers do, to the collection and to the model."""
 
+    local = False
+    """Whether nobody ever syncs rows, so that what is completed stays."""
+
     def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
         self.model = Model()
         self.rows = Collection("rows", key="id")
-        with self.rows.sync():
-            pass  # not local: what is completed has to come by sync
+        if not self.local:
+            with self.rows.sync():
+                pass  # from now on what is completed has to come by sync
         self.answers: dict[int, asyncio.Future[None]] = {}
         self.made: list[tuple[Transaction, ModelTransaction]] = []
         one, other = self.rows.alias("one"), self.rows.alias("other")
@@ -166,6 +195,7 @@ class Overlay(RuleBasedStateMachine):
         for transaction, model in self.made:
             if model.state in ("pending", "persisting"):
                 transaction.rollback()
+                self.model.fail(model)
             assert (transaction.error is None) == (transaction.state == "completed")
         assert dict(self.rows) == self.model.synced
         self.runner.close()
@@ -199,7 +229,8 @@ class Overlay(RuleBasedStateMachine):
         pending = [each for each in self.made if each[1].state == "pending"]
         if which < len(pending):
             return pending[which]
-        self.made.append((Transaction(mutation_fn=self.answered), ModelTransaction()))
+        model = ModelTransaction(stays=self.local)
+        self.made.append((Transaction(mutation_fn=self.answered), model))
         self.model.transactions.append(self.made[-1][1])
         return self.made[-1]
 
@@ -213,6 +244,15 @@ class Overlay(RuleBasedStateMachine):
                     self.step(model, kind, key, fields)
 
         self.let(act)
+
+    @rule(step=STEPS)
+    def mutate_alone(self, step: tuple[str, str, Row]) -> None:
+        """Mutate without transaction, which a collection without handlers confirms by itself."""
+        model = ModelTransaction(stays=True)
+        self.model.transactions.append(model)
+        self.step(model, *step)
+        model.state = "completed"
+        self.model.accept()
 
     def step(self, model: ModelTransaction, kind: str, key: str, fields: Row) -> None:
         if kind == "write":
@@ -245,7 +285,7 @@ class Overlay(RuleBasedStateMachine):
     def confirm(self, which: int, told_first: bool) -> None:
         if found := self.nth("persisting", which):
             transaction, model = found
-            if told_first:
+            if told_first and not self.local:
                 told = [
                     (m.key, None if m.op == "delete" else m.value) for m in transaction.mutations
                 ]
@@ -253,6 +293,7 @@ class Overlay(RuleBasedStateMachine):
                 self.agrees()
             self.let(lambda: self.answers[transaction.number].set_result(None))
             model.state = "completed"
+            self.model.accept()
 
     @rule(which=WHICH)
     def reject(self, which: int) -> None:
@@ -282,6 +323,7 @@ class Overlay(RuleBasedStateMachine):
                 with pytest.raises(TransactionError):
                     transaction.rollback()
 
+    @precondition(lambda self: not self.local)
     @rule(
         rows=st.dictionaries(
             st.sampled_from(KEYS), st.none() | st.fixed_dictionaries(FIELDS), min_size=1
@@ -300,6 +342,7 @@ class Overlay(RuleBasedStateMachine):
                     write.upsert(row)
                     self.model.synced[key] = row
 
+    @precondition(lambda self: not self.local)
     @rule(kept=st.sampled_from((None, *KEYS)))
     def truncate(self, kept: str | None) -> None:
         row = None if kept is None else {"id": kept, "x": 1, "y": 1}
@@ -345,12 +388,19 @@ def fold(rows: dict[Any, Any], change: Change[Any]) -> None:
         rows[change.key] = change.value
 
 
-def run(**options: Any) -> None:
-    run_state_machine_as_test(Overlay, settings=settings(stateful_step_count=40, **options))
+class LocalOverlay(Overlay):
+    """What happens to a collection that is the truth itself."""
+
+    local = True
 
 
-def test_visible_is_synced_under_pending() -> None:
-    run(max_examples=settings().max_examples // 2)
+def run(machine: type[Overlay] = Overlay, **options: Any) -> None:
+    run_state_machine_as_test(machine, settings=settings(stateful_step_count=40, **options))
+
+
+@pytest.mark.parametrize("machine", [Overlay, LocalOverlay])
+def test_visible_is_synced_under_pending(machine: type[Overlay]) -> None:
+    run(machine, max_examples=settings().max_examples // 2)
 
 
 WRONG = {
