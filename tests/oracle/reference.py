@@ -132,6 +132,8 @@ def _entries_of(  # noqa: C901 - one case per kind of node
             ]
         case ir.Unnest():
             return list(_unnested(node, tables, around))
+        case ir.Narrow():
+            return entries_of(node.input, tables, around)
         case ir.SetOp():
             return _set_operation(node, tables, around)
         case ir.Recursive() | ir.RecursiveRef():

@@ -97,7 +97,7 @@ class Beside:
 
     def __init__(self, asked: Query[Any], rules: dict[str, list[Rule]]) -> None:
         tree, _ = tree_of(asked)
-        self.answers = {
+        self.answers: dict[str, LiveQuery[Any]] = {
             how: LiveQuery(optimize(tree, some), name=how, key=None, row_type=None)
             for how, some in rules.items()
         }
