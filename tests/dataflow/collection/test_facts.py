@@ -11,16 +11,19 @@ import pytest
 from dataflow import (
     Change,
     Collection,
+    InvariantError,
     QueryError,
     Transaction,
     batch,
     count,
+    explain,
     facts,
     is_null,
     live,
     nested,
     query,
 )
+from dataflow.testing import strict
 
 Row = dict[str, Any]
 
@@ -203,3 +206,27 @@ def test_facts_wait_for_the_first_rows() -> None:
         assert known.rows() == [{"p": False, "o": "remote", "k": 1}]
 
     asyncio.run(scenario())
+
+
+def test_explain_shows_that_a_source_is_read_with_its_facts(todos: Collection[Row]) -> None:
+    todo = todos.alias("todo")
+    text = explain(query(todo).where(facts(todo).pending).select(id=todo.id))
+    assert "scan todos with facts as todo" in text
+
+
+def test_rows_with_facts_are_watched_in_strict_mode(todos: Collection[Row]) -> None:
+    def meddle(row: Row) -> bool:
+        row["n"] = 99
+        return True
+
+    def meddling() -> None:
+        with strict():
+            todo = todos.alias("todo")
+            live(query(todo).where(facts(todo).key >= 0).filter(meddle))
+
+    with pytest.raises(InvariantError, match="changed a row it was given"):
+        meddling()
+    with strict():
+        known = told(todos)
+        pending(todos, 1, n=5).rollback()
+        assert len(known) == 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import weakref
 from functools import partial
 from typing import Any
 
@@ -352,6 +353,38 @@ def test_a_discarded_batch_takes_everything_back(todos: Todos) -> None:
     assert (todos[1], len(local)) == (ONE, 0)
 
 
+def test_a_rollback_inside_a_batch_is_not_undone_with_it(todos: Todos) -> None:
+    early = Transaction(mutation_fn=nothing)
+    with early:
+        todos.update(1, done=True)
+    late = Transaction(mutation_fn=nothing)
+
+    def raising() -> None:
+        with batch():
+            with late:
+                todos.update(2, done=True)
+            early.rollback()
+            late.rollback()
+            assert todos[1] == ONE  # an epoch of its own
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        raising()
+    assert (early.state, late.state) == ("failed", "failed")
+    assert [row["done"] for row in todos.rows()] == [False, False]
+    assert todos.overlay is None
+
+
+def test_what_was_rolled_back_before_its_batch_ends_is_never_shown(todos: Todos) -> None:
+    seen = recorded(todos)
+    tx = Transaction(mutation_fn=nothing)
+    with batch():
+        with tx:
+            todos.update(1, done=True)
+        tx.rollback()
+    assert (seen, todos[1]) == ([], ONE)
+
+
 def test_sync_and_mutations_of_a_batch_are_one_epoch_sync_beneath(todos: Todos) -> None:
     seen = recorded(todos)
     with batch():
@@ -559,6 +592,23 @@ def test_a_running_transaction_is_kept_alive(todos: Todos) -> None:
         await asyncio.wait_for(done.wait(), 5)
 
     asyncio.run(scenario())
+
+
+def test_settled_transactions_leave_nothing_behind(todos: Todos) -> None:
+    made: list[weakref.ref[Transaction]] = []
+    for number in range(100):
+        tx = Transaction(mutation_fn=nothing if number % 2 else refuse)
+        with tx:
+            todos.update(1, n=number)
+            todos.insert({"id": 3})
+        tx.commit()
+        assert (tx.error is None) is bool(number % 2)
+        made.append(weakref.ref(tx))
+        del tx
+    gc.collect()
+    assert [ref for ref in made if ref() is not None] == []
+    assert todos.overlay is not None  # it knows which rows were changed here last
+    assert todos.overlay.authors(1) == ()
 
 
 # -- what is told ------------------------------------------------------------------------------------------------------
