@@ -67,7 +67,9 @@ class Effect(Generic[R]):
         self._on_error = on_error
         self._status = result.subscribe_status(self._status_changed)
         self._subscription = result.attach(
-            lambda graph, forget: _Handling(graph, self._handle, skip_initial, forget),
+            lambda graph, forget: _Handling(
+                graph, _watched(graph, self._handle), skip_initial, forget
+            ),
             initial=not skip_initial,
         )
         if on_error is not None and result.error is not None:
@@ -209,6 +211,13 @@ def effect(
     except BaseException:
         result.close()
         raise
+
+
+def _watched(
+    graph: Graph, handle: Callable[[list[Change[Any]]], object]
+) -> Callable[[list[Change[Any]]], object]:
+    """Return what to call in place of handlers: a debug mode looks at the rows they are given."""
+    return handle if graph.observer is None else graph.observer.subscriber(handle)
 
 
 def _call(function: Callable[[Any], object], argument: object, errors: list[Exception]) -> None:

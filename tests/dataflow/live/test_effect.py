@@ -7,6 +7,7 @@ from dataflow import (
     Change,
     Collection,
     CollectionError,
+    InvariantError,
     QueryError,
     batch,
     count,
@@ -17,6 +18,7 @@ from dataflow import (
     sum_,
 )
 from dataflow.circuit.graph import current_graph
+from dataflow.testing import strict
 
 Row = dict[str, Any]
 
@@ -292,3 +294,17 @@ def test_what_is_no_effect_is_refused_and_leaves_nothing() -> None:
     with pytest.raises(ExceptionGroup):
         effect(items, on_enter=lambda _: 1 / 0)
     assert items.statistics() == before
+
+
+def test_strict_mode_finds_a_handler_that_changes_a_row() -> None:
+    items = table(1)
+
+    def spoil(change: Change[Row]) -> None:
+        change.value["v"] = 0
+
+    def watched() -> None:
+        with strict(), effect(items, on_update=spoil), pytest.raises(ExceptionGroup):
+            write(items, {"id": 0, "v": 5})
+
+    with pytest.raises(InvariantError, match="changed a row it was given"):
+        watched()
