@@ -40,6 +40,8 @@ Live: TypeAlias = Literal["auto", "sse", "long-poll"]
 
 SHORT_CONNECTION = 1.0  # seconds; SSE connections usually live for a minute
 MAX_SHORT_CONNECTIONS = 3
+SHORT_POLL = 0.1  # seconds; long polls without news usually last for many
+POLL_PAUSE = 1.0  # seconds between polls of a server that answers at once
 
 _FATAL = frozenset({401, 403, 404, 410})  # of SSE: long polls would be answered the same
 
@@ -95,7 +97,10 @@ class Follower:
         batch = yield from self._get({})
         is_news = self._take(batch)
         yield Emit(batch)
-        yield from self._rest(needed=not is_news)
+        if is_news:
+            self._backoff.reset()
+        else:
+            yield from self._pause(RemoteProtocolError("server answers without getting on"))
 
     def _poll(self) -> Machine[None]:
         started = self._clock()
@@ -103,9 +108,9 @@ class Follower:
         is_news = self._take(batch)
         if is_news:
             yield Emit(batch)
-        # A server that answers at once without news would be asked in a tight loop.
-        at_once = self._clock() - started < SHORT_CONNECTION
-        yield from self._rest(needed=at_once and not is_news)
+        self._backoff.reset()
+        if not is_news and self._clock() - started < SHORT_POLL:  # it does not wait for news
+            yield Sleep(POLL_PAUSE)
 
     def _get(self, params: dict[str, str]) -> Machine[ClientBatch]:
         while True:
@@ -163,8 +168,8 @@ class Follower:
             if not piece:
                 return
             for batch in reader.feed(piece):
+                self._backoff.reset()
                 if self._take(batch):
-                    self._backoff.reset()
                     yield Emit(batch)
                 if batch.is_closed:
                     return
@@ -203,12 +208,6 @@ class Follower:
         self._is_up_to_date = batch.up_to_date
         self._is_closed = batch.is_closed
         return is_news
-
-    def _rest(self, *, needed: bool) -> Machine[None]:
-        if needed:
-            yield from self._pause(RemoteProtocolError("server answers without getting on"))
-        else:
-            self._backoff.reset()
 
     def _pause_or_refuse(self, response: Response) -> Machine[None]:
         pause = None

@@ -174,7 +174,12 @@ def test_who_asks_for_events_only_keeps_them() -> None:
     short = EventStream([control("0")], seconds=0.5)
     world = follow(AT_END, short, short, short, short, short, live="sse")
     assert [query.get("live") for query in world.queries] == [None, *["sse"] * 5]
-    assert world.sleeps == sorted(world.sleeps)
+    assert world.sleeps == [0.1] * 5
+
+
+def test_event_streams_that_break_before_they_say_anything_are_waited_out() -> None:
+    world = follow(AT_END, *[EventStream([LOST], seconds=0.0)] * 4, live="sse")
+    assert world.sleeps == [pytest.approx(0.1 * 1.3**n) for n in range(4)]
 
 
 @pytest.mark.parametrize("refusal", [answer(400), answer(405), answer(501), AT_END])
@@ -219,9 +224,10 @@ def test_catching_up_has_the_patience_of_single_operations() -> None:
 
 def test_a_server_that_answers_without_getting_on_is_not_asked_in_a_tight_loop() -> None:
     idle = answer(204, next_offset="0", up_to_date="true")
-    world = follow(AT_END, *[idle] * 5)
-    assert world.sleeps == sorted(world.sleeps)
-    assert len(world.sleeps) == 5
+    assert follow(AT_END, *[idle] * 5).sleeps == [1.0] * 5
+    stuck = answer(200, b"[]", next_offset="0")
+    with pytest.raises(RemoteProtocolError, match="server answers without getting on"):
+        follow(*[stuck] * 9, live=None, retries=3)
 
 
 @pytest.mark.parametrize(
