@@ -39,15 +39,17 @@ class Signal:
     """Wakes the followers of one log.
 
     Appends also note where they end, so that a live follower that is behind still gets each append
-    as a batch of its own. Only the last `max_ends` are kept; further back, appends merge.
+    as a batch of its own. Only the last `max_ends` are kept; further back, appends merge. `wakes`
+    counts, so that what was read since the last one can be known to be fresh.
     """
 
-    __slots__ = ("__weakref__", "_ends", "_max_ends", "_waiting")
+    __slots__ = ("__weakref__", "_ends", "_max_ends", "_waiting", "wakes")
 
     def __init__(self, *, max_ends: int = 4096) -> None:
         self._ends: list[int] = []
         self._max_ends = max_ends
         self._waiting: set[asyncio.Future[None]] = set()
+        self.wakes = 0
 
     def appended(self, end: int) -> None:
         """Note that an append ended at a position, and wake everybody."""
@@ -66,6 +68,7 @@ class Signal:
 
     def wake(self) -> None:
         """Wake everybody who waits, in whatever thread."""
+        self.wakes += 1
         try:
             here = asyncio.get_running_loop()
         except RuntimeError:

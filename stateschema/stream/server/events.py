@@ -1,14 +1,16 @@
 """Event streams (section 5.8): one connection that is fed until it is old enough to be ended.
 
 Each turn reads what follows, writes one data event and its control event together, and waits at the
-tail. Nothing is queued for a reader: one that is slow reads from the store when it is ready again, and
-one that does not accept a chunk in time is cut off.
+tail. Readers at the same place share what the first of them has read. Nothing is queued for a reader:
+one that is slow reads from the store when it is ready again, and one that does not accept a chunk in
+time is cut off.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 
+from stateschema.stream.follow import Signal
 from stateschema.stream.offset import Offset
 from stateschema.stream.protocol import caching
 from stateschema.stream.protocol.framing import (
@@ -25,6 +27,7 @@ from stateschema.stream.server.answer import Headers, encode_headers
 from stateschema.stream.server.asgi import Send
 from stateschema.stream.server.reading import Reading, needed_offset, start_position
 from stateschema.stream.server.request import Request
+from stateschema.stream.server.turn import MAX_SHARED, Turn
 from stateschema.stream.server.waiting import Departure
 from stateschema.stream.store.interface import Piece
 
@@ -78,17 +81,16 @@ async def _turns(
     while True:
         with signal.listening() as woken:
             try:
-                found = reading.piece(name, stream, start)
+                turn = _turn(reading, name, stream, signal, start, cursor)
             except RejectedError:
                 return  # it was deleted; the reader learns that when it comes back
-            piece = _whole_characters(found)
-            if piece.data or piece.is_final or is_first:
-                yield _events(piece, cursor, up_to_date=found.up_to_date)
+            if turn.has_news or is_first:
+                yield turn.events
             is_first = False
-            start = piece.end
-            if piece.is_final or departure.has_come or reading.waiting.is_draining:
+            start = turn.end
+            if turn.is_final or departure.has_come or reading.waiting.is_draining:
                 return
-            if not found.up_to_date:
+            if not turn.up_to_date:
                 if clock() >= until:
                     return
                 await asyncio.sleep(0)  # others' turn; and the reader may have gone
@@ -96,11 +98,35 @@ async def _turns(
                 return
 
 
-def _events(piece: Piece, cursor: str, *, up_to_date: bool) -> bytes:
-    data = data_event(piece.state.content_type, piece.data) if piece.data else b""
-    return data + control_event(
-        Offset.mint(piece.end), cursor=cursor, up_to_date=up_to_date, closed=piece.is_final
+def _turn(
+    reading: Reading, name: str, stream: int, signal: Signal, start: int, cursor: str
+) -> Turn:
+    """Return the next turn, the one of the reader before if that stood at the same place."""
+    origin = (signal.wakes, start, cursor)
+    last = reading.turns.get(signal)
+    if last is not None and last.origin == origin:
+        return last
+    found = reading.piece(name, stream, start)
+    piece = _whole_characters(found)
+    content_type = piece.state.content_type
+    data = data_event(content_type, piece.data) if piece.data else b""
+    control = control_event(
+        Offset.mint(piece.end),
+        cursor=cursor,
+        up_to_date=found.up_to_date,
+        closed=piece.is_final,
     )
+    turn = Turn(
+        origin=origin,
+        events=data + control,
+        end=piece.end,
+        has_news=bool(data) or piece.is_final,
+        up_to_date=found.up_to_date,
+        is_final=piece.is_final,
+    )
+    if len(turn.events) <= MAX_SHARED:
+        reading.turns[signal] = turn
+    return turn
 
 
 def _whole_characters(piece: Piece) -> Piece:

@@ -8,8 +8,10 @@ its tail, or when the server shuts down, and with 404 when the stream goes away 
 import asyncio
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
 
+from stateschema.stream.follow import Signal
 from stateschema.stream.offset import Offset
 from stateschema.stream.protocol import caching
 from stateschema.stream.protocol.cursor import next_cursor
@@ -27,6 +29,7 @@ from stateschema.stream.protocol.state import StreamState
 from stateschema.stream.server.answer import Answer
 from stateschema.stream.server.request import Request
 from stateschema.stream.server.settings import Settings
+from stateschema.stream.server.turn import Turn
 from stateschema.stream.server.waiting import Departure, Waiting
 from stateschema.stream.store.interface import Piece, Store
 
@@ -42,6 +45,7 @@ class Reading:
         is_private: Whether answers differ by reader, so that shared caches must not keep them.
         now: Seconds since 1970.
         chance: Randomness of cursors.
+        turns: What the last reader of each stream got, for the next one at the same place.
     """
 
     store: Store
@@ -50,6 +54,7 @@ class Reading:
     is_private: bool
     now: Callable[[], float]
     chance: random.Random
+    turns: WeakKeyDictionary[Signal, Turn] = field(default_factory=WeakKeyDictionary)
 
     def cursor(self, request: Request) -> str:
         """Return the cursor of a live answer."""
