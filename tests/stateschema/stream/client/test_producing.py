@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stateschema.errors import LocalProtocolError, RefusedError, StreamClosedError
@@ -70,6 +70,7 @@ def send_all(state: ProducerState, batches: list[ProducerBatch], now: float) -> 
         batches.append(batch)
 
 
+@settings(max_examples=settings().max_examples // 3)
 @given(st.data(), st.integers(1, 4), st.integers(1, 12), st.booleans())
 def test_everything_arrives_once_and_in_order(
     data: st.DataObject, max_in_flight: int, max_bytes: int, auto_claim: bool
@@ -97,6 +98,7 @@ def test_everything_arrives_once_and_in_order(
     assert state.has_acknowledged(count)
 
 
+@settings(max_examples=settings().max_examples // 3)
 @given(st.data(), st.integers(1, 4))
 def test_an_epoch_is_claimed_without_losing_or_doubling(
     data: st.DataObject, max_in_flight: int
