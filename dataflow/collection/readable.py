@@ -127,8 +127,8 @@ class Readable(Source[R_co]):
             finally:
                 self.stop_waiting(wake)
         self._node_in_use()
-        if self.status == "error":
-            raise CollectionError(f"{self} is in status 'error'") from self.error
+        if self.status != "ready":
+            raise CollectionError(f"{self} is in status {self.status!r}") from self.error
 
     def subscribe_status(self, fn: Callable[[Status], object]) -> StatusSubscription:
         """Call `fn` with the new status whenever it has changed, after the epoch that changed it.

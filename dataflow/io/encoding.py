@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+_PLAIN = frozenset((str, int, float, bool, type(None)))  # what most values are
+
+
 def encode(value: object) -> str:
     """Return the JSON text of a value.
 
@@ -49,15 +52,20 @@ def decode(text: str) -> Any:
 
 
 def _tagged(value: Any) -> Any:
+    if value.__class__ in _PLAIN:
+        return value
     if isinstance(value, Enum):
         value = value.value
-    if value is None or isinstance(value, bool | int | float | str):
+    if isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, list):
         return [_tagged(each) for each in value]
     if isinstance(value, dict):
         if all(isinstance(key, str) and not key.startswith("$") for key in value):
-            return {key: _tagged(each) for key, each in value.items()}
+            return {
+                key: each if each.__class__ in _PLAIN else _tagged(each)
+                for key, each in value.items()
+            }
         return {"$dict": [[_tagged(key), _tagged(each)] for key, each in value.items()]}
     for kind, (name, write, _) in _KINDS.items():
         if isinstance(value, kind):

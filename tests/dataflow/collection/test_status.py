@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from dataflow import Collection, CollectionError, LiveQuery, batch, count, fn, live, query, run
+from dataflow.circuit.graph import current_graph
 
 Row = dict[str, Any]
 
@@ -229,3 +230,30 @@ def test_preload_raises_what_the_source_failed_on() -> None:
         assert str(caught.value.__cause__) == "gone"
 
     asyncio.run(load())
+
+
+def test_waiting_for_a_collection_that_closes_raises() -> None:
+    async def wait() -> None:
+        items = collection(ready=False)
+        waiting = asyncio.ensure_future(items.wait_ready())
+        await asyncio.sleep(0)
+        items.close()
+        with pytest.raises(CollectionError, match="collection 'items' is in status 'closed'"):
+            await waiting
+        with pytest.raises(CollectionError, match="'closed'"):
+            await items.wait_ready()
+
+    asyncio.run(wait())
+
+
+def test_status_subscriptions_leave_nothing_behind() -> None:
+    items = collection()
+    anchors = current_graph().anchors
+    before = len(anchors)
+    first, second = items.subscribe_status(print), positive(items).subscribe_status(print)
+    assert len(anchors) == before + 2
+    first.close()
+    second.close()
+    third = items.subscribe_status(lambda status: None)
+    items.close()
+    assert (len(anchors), third.closed) == (before, True)
