@@ -34,7 +34,7 @@ bench: $(STAMP)  ## the benchmarks; BENCH="names and options" narrows them
 	$(BIN)/python -m benchmarks $(BENCH)
 
 clean:  ## remove the environment and every cache
-	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .node_cache .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMP): pyproject.toml | $(BIN)/python

@@ -301,6 +301,8 @@ class SqliteMachine(StoreMachine):
 
 
 TestMemoryStore = StoreMachine.TestCase
-TestMemoryStore.settings = settings(stateful_step_count=60)
+TestMemoryStore.settings = settings(
+    max_examples=settings().max_examples * 2 // 3, stateful_step_count=60
+)
 TestSqliteStore = SqliteMachine.TestCase
 TestSqliteStore.settings = settings(max_examples=settings().max_examples // 5)
