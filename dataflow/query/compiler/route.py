@@ -22,6 +22,7 @@ from dataflow.query.scalar import (
     Column,
     Const,
     Item,
+    RowOf,
     Scalar,
     conjuncts,
     contains,
@@ -102,4 +103,4 @@ def _unbounded(layout: Layout, part: Scalar) -> Route:
 
 
 def _anonymous(node: Scalar) -> Scalar | None:
-    return replace(node, alias="") if isinstance(node, Column) else None
+    return replace(node, alias="") if isinstance(node, Column | RowOf) else None
