@@ -112,7 +112,8 @@ class AsyncDriver:
         self.is_closed = True
         now = asyncio.get_running_loop().time()
         for wait in self._waits:
-            wait.reschedule(now)
+            if not wait.expired():  # by another call of this
+                wait.reschedule(now)
         while self._waits:
             left = asyncio.get_running_loop().create_future()
             self._left.add(left)

@@ -31,7 +31,12 @@ from stateschema.stream.client.content import Message, encode, messages_of
 from stateschema.stream.client.dynamic import Dynamic
 from stateschema.stream.client.following import Live
 from stateschema.stream.client.handle import Handle
-from stateschema.stream.client.producing import LINGER, MAX_BATCH_BYTES, MAX_IN_FLIGHT
+from stateschema.stream.client.producing import (
+    LINGER,
+    MAX_BATCH_BYTES,
+    MAX_IN_FLIGHT,
+    ProducerState,
+)
 from stateschema.stream.client.retry import Retry
 from stateschema.stream.client.transport import Timeouts
 from stateschema.stream.offset import Offset
@@ -273,9 +278,7 @@ class BlockingStreamClient(Handle):
         Raises:
             LocalProtocolError: An argument is out of range.
         """
-        made = BlockingProducer(
-            self._driver,
-            self._operations,
+        state = ProducerState(
             producer_id,
             epoch=epoch,
             auto_claim=auto_claim,
@@ -283,6 +286,7 @@ class BlockingStreamClient(Handle):
             max_batch_bytes=max_batch_bytes,
             linger=linger,
         )
+        made = BlockingProducer(self._driver, self._operations, state)
         self._producers.add(made)
         return made
 

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
-from uuid import uuid4
 
 from stateschema.errors import StreamClosedError
 from stateschema.stream.client.blocking_driver import BlockingDriver
@@ -33,32 +32,20 @@ class BlockingProducer:
     """
 
     def __init__(
-        self,
-        driver: BlockingDriver,
-        operations: Operations,
-        producer_id: str | None,
-        *,
-        epoch: int,
-        auto_claim: bool,
-        max_in_flight: int,
-        max_batch_bytes: int,
-        linger: float,
+        self, driver: BlockingDriver, operations: Operations, state: ProducerState
     ) -> None:
-        self.id: str = uuid4().hex if producer_id is None else producer_id
         self._driver = driver
         self._operations = operations
-        self._state = ProducerState(
-            self.id,
-            epoch=epoch,
-            auto_claim=auto_claim,
-            max_in_flight=max_in_flight,
-            max_batch_bytes=max_batch_bytes,
-            linger=linger,
-        )
-        self._max_threads = max_in_flight
+        self._state = state
+        self._max_threads = state.max_in_flight
         self._threads: list[threading.Thread] = []
         self._idle = 0
         self._news = threading.Condition()  # guards the state
+
+    @property
+    def id(self) -> str:
+        """What the server knows it by."""
+        return self._state.id
 
     @property
     def epoch(self) -> int:

@@ -32,7 +32,12 @@ from stateschema.stream.client.dynamic import Dynamic
 from stateschema.stream.client.following import Live
 from stateschema.stream.client.handle import Handle
 from stateschema.stream.client.producer import Producer
-from stateschema.stream.client.producing import LINGER, MAX_BATCH_BYTES, MAX_IN_FLIGHT
+from stateschema.stream.client.producing import (
+    LINGER,
+    MAX_BATCH_BYTES,
+    MAX_IN_FLIGHT,
+    ProducerState,
+)
 from stateschema.stream.client.retry import Retry
 from stateschema.stream.client.transport import Timeouts
 from stateschema.stream.offset import Offset
@@ -304,9 +309,7 @@ class StreamClient(Handle):
         Raises:
             LocalProtocolError: An argument is out of range.
         """
-        made = Producer(
-            self._driver,
-            self._operations,
+        state = ProducerState(
             producer_id,
             epoch=epoch,
             auto_claim=auto_claim,
@@ -314,6 +317,7 @@ class StreamClient(Handle):
             max_batch_bytes=max_batch_bytes,
             linger=linger,
         )
+        made = Producer(self._driver, self._operations, state)
         self._producers.add(made)
         return made
 

@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
-from uuid import uuid4
 
 from stateschema.errors import StreamClosedError
 from stateschema.stream.client.async_driver import AsyncDriver
@@ -30,32 +29,18 @@ class Producer:
     ```
     """
 
-    def __init__(
-        self,
-        driver: AsyncDriver,
-        operations: Operations,
-        producer_id: str | None,
-        *,
-        epoch: int,
-        auto_claim: bool,
-        max_in_flight: int,
-        max_batch_bytes: int,
-        linger: float,
-    ) -> None:
-        self.id: str = uuid4().hex if producer_id is None else producer_id
+    def __init__(self, driver: AsyncDriver, operations: Operations, state: ProducerState) -> None:
         self._driver = driver
         self._operations = operations
-        self._state = ProducerState(
-            self.id,
-            epoch=epoch,
-            auto_claim=auto_claim,
-            max_in_flight=max_in_flight,
-            max_batch_bytes=max_batch_bytes,
-            linger=linger,
-        )
+        self._state = state
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._waiting: set[asyncio.Future[None]] = set()
+
+    @property
+    def id(self) -> str:
+        """What the server knows it by."""
+        return self._state.id
 
     @property
     def epoch(self) -> int:

@@ -20,7 +20,8 @@ Fencing    A newer epoch of the same producer shuts this one out. With `auto_cla
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from uuid import uuid4
 
 from stateschema.errors import LocalProtocolError, RefusedError
 from stateschema.stream.client.operations import ProducerMark
@@ -48,14 +49,15 @@ class ProducerBatch:
     mark: ProducerMark
     closes: bool = False
     is_lost: bool = False
-    was_first: bool = field(default=False)
+    was_first: bool = False
 
 
 class ProducerState:
     """What a producer has to send, and how far it has got.
 
     Args:
-        producer_id: Identifies the producer; at most one may be alive under an id.
+        producer_id: Identifies the producer; at most one may be alive under an id. A fresh one is
+            made up if there is none.
         epoch: Grows with each restart of the producer.
         auto_claim: Whether to take the next epoch when another one has taken this one.
         max_in_flight: Batches on their way at the same time, at most.
@@ -63,6 +65,8 @@ class ProducerState:
         linger: Seconds that a message waits for others.
 
     Attributes:
+        id: The id.
+        max_in_flight: As given.
         epoch: The present epoch.
         error: Why nothing more will be sent, else None.
         offset: The offset after the last acknowledged batch, None before.
@@ -71,7 +75,7 @@ class ProducerState:
 
     def __init__(
         self,
-        producer_id: str,
+        producer_id: str | None = None,
         *,
         epoch: int = 0,
         auto_claim: bool = False,
@@ -79,7 +83,7 @@ class ProducerState:
         max_batch_bytes: int = MAX_BATCH_BYTES,
         linger: float = LINGER,
     ) -> None:
-        if not producer_id:
+        if producer_id == "":
             raise LocalProtocolError("producer_id is empty")
         if not 0 <= epoch <= MAX_COUNT:
             raise LocalProtocolError(f"epoch {epoch} is not between 0 and {MAX_COUNT}")
@@ -92,9 +96,9 @@ class ProducerState:
         self.epoch: int = epoch
         self.error: Exception | None = None
         self.offset: Offset | None = None
-        self._id = producer_id
+        self.id = uuid4().hex if producer_id is None else producer_id
         self._auto_claim = auto_claim
-        self._max_in_flight = max_in_flight
+        self.max_in_flight = max_in_flight
         self._max_batch_bytes = max_batch_bytes
         self._linger = linger
         self._next_seq = 0
@@ -157,7 +161,7 @@ class ProducerState:
     def is_full(self) -> bool:
         """Whether more should not be added before something is acknowledged."""
         waiting = len(self._unacknowledged) + self._pending_bytes // self._max_batch_bytes
-        return waiting > self._max_in_flight
+        return waiting > self.max_in_flight
 
     # -- what goes out
 
@@ -173,8 +177,8 @@ class ProducerState:
             return self._sent(first)
         if self._waiting:  # a new one would meet the gap that they leave
             return None
-        allowed = self._max_in_flight if self._is_claimed else 1
-        if in_flight >= allowed or len(self._unacknowledged) >= self._max_in_flight:
+        allowed = self.max_in_flight if self._is_claimed else 1
+        if in_flight >= allowed or len(self._unacknowledged) >= self.max_in_flight:
             return None
         if self._pending and self._is_due(now):
             return self._new_batch(self._take_pending(), closes=False)
@@ -205,7 +209,7 @@ class ProducerState:
         """A batch was refused because one before it is missing."""
         seq = batch.mark.seq
         if batch.was_first and self._fence is None:
-            message = f"server has lost what producer {self._id!r} sent before number {seq}"
+            message = f"server has lost what producer {self.id!r} sent before number {seq}"
             self.fail(RefusedError(message, status=409))
         self._waiting.add(seq)
 
@@ -227,7 +231,7 @@ class ProducerState:
         if self.error is not None:
             raise self.error
         if self._closing is not None or self.has_closed_stream:
-            raise LocalProtocolError(f"producer {self._id!r} has closed the stream")
+            raise LocalProtocolError(f"producer {self.id!r} has closed the stream")
 
     def _is_due(self, now: float) -> bool:
         return (
@@ -261,7 +265,7 @@ class ProducerState:
         return batch
 
     def _mark(self, seq: int) -> ProducerMark:
-        return ProducerMark(id=self._id, epoch=self.epoch, seq=seq)
+        return ProducerMark(id=self.id, epoch=self.epoch, seq=seq)
 
     def _claim(self) -> bool:
         """Take the next epoch, once nothing of the old one is on its way; tell whether it is."""

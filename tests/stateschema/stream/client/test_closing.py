@@ -45,7 +45,7 @@ def test_closing_ends_followers_at_once(url: str, live: Live) -> None:
         await is_live.wait()
         await asyncio.sleep(0.05)  # let them begin to wait for news
         async with asyncio.timeout(5):
-            await stream.close()
+            await asyncio.gather(stream.close(), stream.close())
             assert await asyncio.gather(*followers) == [[], []]
 
     asyncio.run(run())
