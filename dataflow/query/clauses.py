@@ -13,6 +13,7 @@ The finished tree has one form:
     over                       Windowed, one for each partition and order
     select, into               one Project; a join without select gets {alias: row or None}
     distinct                   SetOp over the Project; the Order then stands above it
+    order_by of a call         the Order stands above a Project, too, so that the call is made once
     map                        MapRows
 
 `selected.x` is replaced by the expression of that column, so that no reference to a column of the
@@ -149,15 +150,8 @@ class Clauses:
                 "only a query inside nested(...) may name aliases of the query around it"
             )
             raise error
-        tree = self.tree()
-        for part in _order_of(tree):
-            if contains(part.by, Apply):
-                raise refusal(
-                    f"order_by {text_of(part.by)}: rows cannot be put in order by a call",
-                    "select its result in a subquery: "
-                    "s = query(a).select(a, place=fn(f, a.x)).alias('s'); query(s).order_by(s.place)",
-                )
-        return tree
+        calls = any(contains(part.by, Apply) for part in self.order)
+        return self._ordered_by_calls() if calls and not self.distinct else self.tree()
 
     def nested_plan(self) -> ir.Node:
         """Return the finished tree of a query inside another one, whose aliases it may name."""
@@ -190,6 +184,36 @@ class Clauses:
             node = ir.Order(node, order, self._rows_kept(), self.offset)
         if record is not None:
             node = ir.Project(node, record, self.into)
+        return node if self.function is None else ir.MapRows(node, self.function)
+
+    def _ordered_by_calls(self) -> ir.Node:
+        """Select first what functions are called for, so that the order reads what they returned."""
+        record, names = self.record, None
+        if record is not None:
+            names = columns_of(ir.Project(self.source, record))
+        if record is None or names is None:
+            called = next(part.by for part in self.order if contains(part.by, Apply))
+            raise refusal(
+                f"order_by {text_of(called)}: a call is ordered by as a column alone",
+                "name the columns: select(id=a.id, place=fn(f, a.x)).order_by(selected.place)",
+            )
+        known = [(name, column(record, name, self.source)) for name in names]
+        hidden: list[tuple[str | None, Scalar]] = []
+        order: list[Ordering] = []
+        for part in self.order:
+            name = next((name for name, value in known if value == part.by), None)
+            if name is None:
+                name = f"order {len(hidden) + 1}"
+                hidden.append((name, part.by))
+            order.append(replace(part, by=Column("", name)))
+        whole = Record((*record.items, *hidden))
+        selected = replace(
+            self, record=whole, order=(), single=False, into=None, function=None
+        ).tree()
+        node: ir.Node = ir.Order(selected, tuple(order), self._rows_kept(), self.offset)
+        if hidden or self.into is not None:
+            shown = Record(tuple((name, Column("", name)) for name in names))
+            node = ir.Project(node, shown, self.into)
         return node if self.function is None else ir.MapRows(node, self.function)
 
     def _rows_kept(self) -> int | None:
@@ -277,13 +301,6 @@ class Clauses:
             known = columns_of(ir.Project(self.source, self.record)) or ()
             raise UnknownFieldError(node.name, "select", known)
         return found
-
-
-def _order_of(tree: ir.Node) -> tuple[Ordering, ...]:
-    """Return the order of a finished tree, which stands below its select and map."""
-    while isinstance(tree, ir.MapRows | ir.Project):
-        tree = tree.input
-    return tree.by if isinstance(tree, ir.Order) else ()
 
 
 _WRAP: Final = "wrap it: query(q.alias('x'))"

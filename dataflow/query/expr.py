@@ -370,7 +370,7 @@ def _order(expr: Expr[Any], nulls: str, collation: str | None, *, descending: bo
             raise refusal(
                 f"unknown collation {collation!r}{near(str(collation), COLLATIONS)}",
                 f"one of {', '.join(sorted(COLLATIONS))}; for another order select what to sort by, "
-                "s = query(a).select(a, place=fn(f, a.x)).alias('s'); query(s).order_by(s.place)",
+                "select(id=a.id, place=fn(f, a.x)).order_by(selected.place)",
             )
         expr = call(collation, expr)
     ordering = Ordering(node_of(expr), descending, nulls == "last")

@@ -321,14 +321,16 @@ REFUSED: list[Refused] = [
     Refused(
         "order_by",
         lambda: start.order_by(fn(twice, message.seq)).alias("x"),
-        "order_by fn(twice, message.seq): rows cannot be put in order by a call",
-        "select its result in a subquery: s = query(a).select(a, place=fn(f, a.x)).alias('s'); query(s).order_by(s.place)",
+        "order_by fn(twice, message.seq): a call is ordered by as a column alone",
+        "name the columns: select(id=a.id, place=fn(f, a.x)).order_by(selected.place)",
     ),
     Refused(
         "order_by",
-        lambda: start.select(place=fn(twice, message.seq)).order_by(selected.place).alias("x"),
-        "order_by fn(twice, message.seq): rows cannot be put in order by a call",
-        "select its result in a subquery: s = query(a).select(a, place=fn(f, a.x)).alias('s'); query(s).order_by(s.place)",
+        lambda: (
+            start.select(message.meta, n=message.seq).order_by(fn(twice, message.seq)).alias("x")
+        ),
+        "order_by fn(twice, message.seq): a call is ordered by as a column alone",
+        "name the columns: select(id=a.id, place=fn(f, a.x)).order_by(selected.place)",
     ),
     Refused(
         "order_by",
@@ -352,6 +354,6 @@ REFUSED: list[Refused] = [
         "collation",
         lambda: x.asc(collation="nocas"),
         "unknown collation 'nocas' (did you mean 'nocase'?)",
-        "one of natural, nocase, unaccented; for another order select what to sort by, s = query(a).select(a, place=fn(f, a.x)).alias('s'); query(s).order_by(s.place)",
+        "one of natural, nocase, unaccented; for another order select what to sort by, select(id=a.id, place=fn(f, a.x)).order_by(selected.place)",
     ),
 ]
