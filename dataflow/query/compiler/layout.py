@@ -43,6 +43,10 @@ class Slot:
     nullable: bool = False
     unset: frozenset[str] = frozenset()
 
+    def at(self, index: int | None, *, nullable: bool = False) -> Slot:
+        """Return the slot of the same row elsewhere, where it may be absent too."""
+        return Slot(self.alias, index, self.kind, self.nullable or nullable, self.unset)
+
     def row(self, name: str) -> str:
         """Return the source text of this alias's row, given the name of the edge's row."""
         return name if self.index is None else f"{name}[{self.index}]"
@@ -75,22 +79,25 @@ class Layout:
     def named(self, alias: str) -> Layout:
         """Return the layout of the same row under an alias."""
         (slot,) = self.slots
-        return Layout((replace(slot, alias=alias),), self.collected)
+        if slot.alias == alias:
+            return self
+        return Layout(
+            (Slot(alias, slot.index, slot.kind, slot.nullable, slot.unset),), self.collected
+        )
 
     def joined_with(self, right: Layout, *, nullable: bool) -> Layout:
         """Return the layout of this row followed by the rows of another one."""
-        left = self.slots
-        moved = tuple(
-            replace(slot, index=len(left) + position, nullable=slot.nullable or nullable)
-            for position, slot in enumerate(right.slots)
-        )
-        kept = tuple(replace(slot, index=i) for i, slot in enumerate(left))
-        return Layout(kept + moved, self.collected or right.collected)
+        kept = [slot.at(position) for position, slot in enumerate(self.slots)]
+        moved = [
+            slot.at(position, nullable=nullable)
+            for position, slot in enumerate(right.slots, start=len(kept))
+        ]
+        return Layout((*kept, *moved), self.collected or right.collected)
 
     def absent(self, width: int, *, left: bool, right: bool) -> Layout:
         """Return the layout of pairs whose first `width` rows, or whose others, can be None."""
         slots = tuple(
-            replace(slot, nullable=slot.nullable or (left if position < width else right))
+            slot.at(slot.index, nullable=left if position < width else right)
             for position, slot in enumerate(self.slots)
         )
         return Layout(slots, self.collected)

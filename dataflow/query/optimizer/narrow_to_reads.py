@@ -13,7 +13,6 @@ Keys are no rows: they do not change in an update.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import chain
 from typing import TypeAlias
 
@@ -43,7 +42,7 @@ Wanted: TypeAlias = frozenset[Column | RowOf]
 Reads: TypeAlias = Wanted | None
 """Columns, and rows as a whole, that are read of a node's row; None: all there is."""
 
-Unary: TypeAlias = Project | Filter | Named | Group | Windowed | Order | Nest
+Unary: TypeAlias = Project | Filter | Named | Group | Windowed | Order
 
 
 def narrow_to_reads(node: Node) -> Node:
@@ -71,7 +70,7 @@ def _narrowed(node: Node, wanted: Reads) -> Node:
         case Nest(parts=parts):
             inside = frozenset[Column | RowOf]().union(*(_mentioned(part.query) for part in parts))
             below = None if wanted is None else _about(wanted | inside, node.input)
-            return _over(node, below)
+            return Nest(_narrowed(node.input, below), parts)
         case UnionAll(inputs=operands):
             found = tuple(_narrowed(each, _of_row(wanted, "", each)) for each in operands)
             return UnionAll(found)
@@ -84,7 +83,7 @@ def _over(node: Unary, wanted: Reads) -> Node:
 
 
 def _on(node: Unary, below: Node) -> Node:
-    return node if below is node.input else replace(node, input=below)
+    return with_inputs(node, lambda _: below) if below is not node.input else node
 
 
 def _join(node: Join, wanted: Reads) -> Node:
