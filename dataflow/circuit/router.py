@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
 FEW = 8  # routes, up to which everybody is woken
-BLOCK = 128  # intervals; half of that to all of it per block
+BLOCK = 64  # intervals per block at most; of 32 to 256 the fastest to search among 10,000
 
 SortKey: TypeAlias = "tuple[Any, ...]"
 Delta: TypeAlias = "list[tuple[Any, Any, Any]]"
@@ -191,8 +191,11 @@ class _Intervals(Generic[N]):
             self._blocks[at : at + 1] = [block[:half], block[half:]]
             self._lowest.insert(at, low)
             self._highest.insert(at, high)
+            self._measure(at)
             self._measure(at + 1)
-        self._measure(at)
+        else:
+            self._lowest[at] = block[0][0]
+            self._highest[at] = max(self._highest[at], high)
 
     def remove(self, low: SortKey, reader: N) -> None:
         at = max(bisect_right(self._lowest, low) - 1, 0)
@@ -205,13 +208,13 @@ class _Intervals(Generic[N]):
 
     def stab(self, value: SortKey, hit: dict[N, None]) -> None:
         """Add the readers whose interval holds a value."""
-        for at in range(bisect_right(self._lowest, value)):
-            if not self._highest[at] < value:
-                for low, _, high, reader in self._blocks[at]:
-                    if value < low:
-                        break
-                    if not high < value:
-                        hit[reader] = None
+        begun = self._highest[: bisect_right(self._lowest, value)]
+        for block in [b for b, high in zip(self._blocks, begun, strict=False) if not high < value]:
+            for low, _, high, reader in block:
+                if value < low:
+                    break
+                if not high < value:
+                    hit[reader] = None
 
     @staticmethod
     def _drop(block: list[tuple[SortKey, int, SortKey, N]], reader: N) -> bool:
