@@ -8,13 +8,13 @@ Security   (section 12.7) Browsers must neither guess another content type nor r
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from stateschema.stream.protocol.caching import NO_STORE
 from stateschema.stream.protocol.headers import ANSWER_HEADERS, REQUEST_HEADERS
 from stateschema.stream.protocol.rejection import RejectedError
-from stateschema.stream.server.asgi import Send
+from stateschema.stream.server.asgi import Scope, Send
 from stateschema.stream.server.settings import Settings
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
@@ -52,6 +52,13 @@ def rejection(error: RejectedError) -> Answer:
     body = json.dumps({"error": {"code": error.reason, "message": str(error)}}).encode()
     headers = {"Content-Type": "application/json", "Cache-Control": NO_STORE, **error.headers}
     return Answer(error.status, headers, body)
+
+
+def closing(answer: Answer, scope: Scope) -> Answer:
+    """Return the same answer for a request whose body nobody has read, so that no more of it comes."""
+    if not str(scope.get("http_version", "1.1")).startswith("1"):
+        return answer  # later versions end one request without the others
+    return replace(answer, headers={**answer.headers, "Connection": "close"})
 
 
 def cors_headers(origin: str | None) -> Headers:

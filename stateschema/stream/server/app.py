@@ -26,6 +26,7 @@ from stateschema.stream.server.answer import (
     METHODS,
     SECURITY,
     Answer,
+    closing,
     cors_headers,
     preflight,
     rejection,
@@ -160,6 +161,8 @@ class StreamServer:
         finally:
             departure.forget()
         if answer is not None:
+            if not tally.has_body and scope["method"] in {"POST", "PUT"}:
+                answer = closing(answer, scope)
             is_head = scope["method"] == "HEAD"
             await send_answer(answer, tally.send, self._common, self.settings, is_head=is_head)
         self._record(scope, tally, perf_counter() - began)
@@ -242,6 +245,7 @@ class StreamServer:
     async def _body(self, request: Request, receive: Receive, tally: "_Tally") -> bytes:
         body = await read_body(request, receive, self.settings)
         tally.bytes_in = len(body)
+        tally.has_body = True
         return body
 
     async def _check(self, request: Request, action: Action, name: str) -> None:
@@ -289,13 +293,14 @@ class StreamServer:
 class _Tally:
     """Sends, and counts what is sent."""
 
-    __slots__ = ("_send", "bytes_in", "bytes_out", "status", "waits")
+    __slots__ = ("_send", "bytes_in", "bytes_out", "has_body", "status", "waits")
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self.status = 0
         self.bytes_in = 0
         self.bytes_out = 0
+        self.has_body = False
         self.waits = False
 
     async def send(self, message: Message) -> None:

@@ -16,8 +16,7 @@ async def read_body(request: Request, receive: Receive, settings: Settings) -> b
     """Return the body of a request.
 
     Raises:
-        RejectedError: It is larger than the settings allow, 413, or too slow, 408. The connection
-            cannot be used again.
+        RejectedError: It is larger than the settings allow, 413, or too slow, 408.
         DisconnectedError: The peer went away.
     """
     declared = request.headers.get("content-length", "")
@@ -27,8 +26,7 @@ async def read_body(request: Request, receive: Receive, settings: Settings) -> b
         async with asyncio.timeout(settings.body_timeout):
             return await _read_rest(receive, settings)
     except TimeoutError as error:
-        headers = {"Connection": "close"}
-        raise RejectedError(408, "body-too-slow", "the body took too long", headers) from error
+        raise RejectedError(408, "body-too-slow", "the body took too long") from error
 
 
 async def _read_rest(receive: Receive, settings: Settings) -> bytes:
@@ -49,4 +47,4 @@ async def _read_rest(receive: Receive, settings: Settings) -> bytes:
 
 def _too_large(settings: Settings) -> RejectedError:
     message = f"the body is larger than {settings.max_body} bytes"
-    return RejectedError(413, "body-too-large", message, {"Connection": "close"})
+    return RejectedError(413, "body-too-large", message)

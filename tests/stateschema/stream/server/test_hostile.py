@@ -162,6 +162,15 @@ def test_large_bodies_are_refused_before_and_while_they_come(served: Served) -> 
     assert resident(served) - before < 16 * 2**20
 
 
+@pytest.mark.parametrize(("path", "expected"), [("..", 400), ("__ds/x", 501), ("a?x=%ff", 400)])
+def test_a_body_without_end_is_not_listened_to_when_the_answer_is_known(
+    served: Served, path: str, expected: int
+) -> None:
+    head = f"POST {PREFIX}{path} HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunk = b"10000\r\n" + b"x" * 65536 + b"\r\n"
+    assert ask(served, head.encode(), *([chunk] * 2000)) in {0, expected, 413}
+
+
 @pytest.mark.parametrize(
     "body",
     [
