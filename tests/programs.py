@@ -16,7 +16,17 @@ from typing import TYPE_CHECKING, Any
 
 from tests import forms
 from tests.cases import View
-from tests.features import CALLS, FEATURES, GROUPS, JOINS, NESTED, OPERATIONS, SHAPES, WINDOWS
+from tests.features import (
+    CALLS,
+    FEATURES,
+    GROUPS,
+    JOINS,
+    KINDS,
+    NESTED,
+    OPERATIONS,
+    SHAPES,
+    WINDOWS,
+)
 
 if TYPE_CHECKING:
     import random
@@ -47,16 +57,23 @@ WIDEST = 7  # sources of one tree: products of more are beyond the oracle
 URGE = 16.0  # how much likelier a wish makes what it names
 RARE = frozenset(
     (
-        *("right join", "full join", "cross join", "semi join", "range join", "several equalities"),
-        *("intersect", "except", "union", "limited subquery", "view of a view", "distinct"),
-        *("expression key", "having", "having unselected", "recursion", "recursion over a cycle"),
-        *("count_distinct", "avg", "max", "min", "variance", "median", "any", "all", "aggregate"),
-        *("string_agg", "collect", "stddev", "last", "into", "nested dict", "filter"),
-        *NESTED,
+        *("right join", "full join", "cross join", "semi join", "anti join", "range join"),
+        *("several equalities", "further condition", "chain of joins", "global aggregate"),
+        *("union", "limited subquery", "view of a view", "distinct", "having", "recursion"),
+        *("filter", "map", "fn", "cast", "type test"),
+        *KINDS,
         *WINDOWS,
     )
 )
 """Features that chance alone brings into few results that are not empty and change."""
+RAREST = frozenset(
+    (
+        *("recursion over a cycle", "intersect", "except", "expression key", "having unselected"),
+        *("nested dict", "into", "variance", "stddev", "running aggregate"),
+        *("aggregate of a partition", *NESTED),
+    )
+)
+"""And those it brings into fewer still."""
 
 
 @dataclass
@@ -257,7 +274,7 @@ class Writer:
         """Write one query, and the subquery it may need."""
         kind = self.choose(
             {
-                "combined": self.urge(0.15, frozenset((*OPERATIONS, "union_all"))),
+                "combined": self.urge(0.18, frozenset((*OPERATIONS, "union_all"))),
                 "recursive": self.urge(0.09, frozenset(("recursion", "recursion over a cycle"))),
                 "top": self.urge(0.06, frozenset(("top-k per group",))),
                 "plain": 0.76,
@@ -327,8 +344,8 @@ class Writer:
         kind = self.choose(
             {
                 "grouped": self.urge(0.4, frozenset(GROUPS)),
-                "selected": self.urge(0.3, SELECTING),
-                "rows": 0.3,
+                "selected": self.urge(0.4, SELECTING),
+                "rows": 0.25,
             }
         )
         if kind == "grouped":
@@ -385,13 +402,15 @@ class Writer:
         rng = self.rng
         seed, edge = f"t{name[1:]}x", f"t{name[1:]}y"
         bound = {seed: self.origin(widest=4)}
-        bound[edge] = self.origin(list(bound.values()), widest=3)
+        is_graph = self.likely(0.3, "recursion over a cycle")
+        others = [] if is_graph else list(bound.values())
+        bound[edge] = self.origin(others, widest=1 if is_graph else 3)
         mine, theirs = self.columns([seed], bound), self.columns([edge], bound)
         where = f".where({self.condition(mine, 1)})" if rng.random() < 0.5 else ""
         start = self.key(mine)
         src = self.key(theirs)
         back = [column for column in theirs if column != src and column.endswith((".k", ".id"))]
-        dst = rng.choice((rng.choice(back or theirs), rng.choice(theirs)))
+        dst = rng.choice(back or theirs) if is_graph else rng.choice(theirs)
         form = rng.choice(("reached", "reached", "depth", "pairs", "semi", "both ways"))
         match = f"{src} == near.c0"
         if rng.random() < 0.2:
@@ -493,7 +512,9 @@ class Writer:
         parts = {f"c{n}": self.value(columns, 2) for n in range(self.rng.randint(1, 3))}
         shape = [f".{name}" for name in parts]
         if self.likely(0.4, *NESTED):
-            parts |= {f"l{n}": self.nested(columns, bound) for n in range(self.rng.choice((1, 2)))}
+            parts |= {
+                f"l{n}": self.nested(columns, bound) for n in range(self.rng.choice((1, 2, 2)))
+            }
         if self.rng.random() < 0.3:
             parts["flag"] = self.condition(columns, 1)
         if self.likely(0.15, *WINDOWS):
@@ -598,6 +619,10 @@ def _bracketed(column: str) -> str:
     return f'["{name}"]{bracket}{rest}'
 
 
+def _weight(feature: str) -> int:
+    return 5 if feature in RAREST else 3 if feature in RARE else 1
+
+
 def random_views(
     rng: random.Random,
     collections: Sequence[str],
@@ -606,6 +631,7 @@ def random_views(
     is_wild: bool = False,
     is_deep: bool = False,
     is_sql: bool = False,
+    wishes: frozenset[str] | None = None,
 ) -> tuple[View, ...]:
     """Write queries over collections and over each other.
 
@@ -613,11 +639,13 @@ def random_views(
         is_wild: Whether constants may be of any kind.
         is_deep: Whether rows hold lists and dicts.
         is_sql: Whether SQL should be able to say the same.
+        wishes: Features to use; None leaves them to chance, rare ones above all.
     """
     fields = FIELDS + (DEEP if is_deep else ())
     shapes = {name: Shape(fields, frozenset((name,))) for name in collections}
-    often = [name for name in FEATURES for _ in range(3 if name in RARE else 1)]
-    wishes = frozenset(rng.sample(often, rng.choice((0, 4, 8, 10, 12))))
+    if wishes is None:
+        often = [name for name in FEATURES for _ in range(_weight(name))]
+        wishes = frozenset(rng.sample(often, rng.choice((0, 6, 10, 12, 14))))
     writer = Writer(rng, is_wild, is_sql, wishes, shapes)
     for n in range(count):
         writer.write(f"v{n}")

@@ -149,8 +149,19 @@ def random_history(
     return tuple(history)
 
 
-def random_case(rng: random.Random, *, commits: int = 12, views: int = 3) -> Case:
-    """Make a case: up to three collections, up to `views` queries, some reading earlier ones."""
+def random_case(
+    rng: random.Random,
+    *,
+    commits: int = 12,
+    views: int = 3,
+    wishes: frozenset[str] | None = None,
+) -> Case:
+    """Make a case: up to three collections, up to `views` queries, some reading earlier ones.
+
+    Args:
+        commits, views: How many there are at most; at least half as many.
+        wishes: Features that its queries use if they can; None leaves them to chance.
+    """
     palette = random_palette(rng)
     names = COLLECTIONS[: rng.choice((1, 2, 3, 3, 3))]
     initial = {
@@ -162,8 +173,10 @@ def random_case(rng: random.Random, *, commits: int = 12, views: int = 3) -> Cas
     }
     count = rng.randint((views + 1) // 2, views)
     is_wild, is_deep = palette.x is WILD.x, palette.deep is not PLAIN.deep
-    is_sql = not is_deep and rng.random() < 0.5
-    programs = random_views(rng, names, count, is_wild=is_wild, is_deep=is_deep, is_sql=is_sql)
+    is_sql = not is_deep and wishes is None and rng.random() < 0.5
+    programs = random_views(
+        rng, names, count, is_wild=is_wild, is_deep=is_deep, is_sql=is_sql, wishes=wishes
+    )
     history = random_history(rng, palette, initial, rng.randint(commits // 2, commits))
     return Case(initial, programs, history, has_objects=not is_sql and rng.random() < 0.3)
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import Phase, given, settings
 
 from dataflow.query.compiler import entries
-from tests.coverage_table import Tally, case_of
+from tests.coverage_table import Tally, aimed, case_of
 from tests.features import FEATURES
 from tests.laws.running import Run, attempt, difference, held, start
 from tests.laws.scrutiny import scrutinize, stands
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from dataflow.live.live import LiveQuery
     from tests.cases import Case
 
-SOME, MANY = 300, 20_000
+SOME, MANY, AIMED = 300, 20_000, 10_000  # cases; of the last, as many as it takes
+OFTEN = 50
 CASES = settings(phases=[Phase.explicit, Phase.reuse, Phase.generate])
 
 
@@ -142,5 +143,7 @@ def test_thousands_of_cases_stand_up_to_every_oracle(start: int, tally: Tally) -
 def test_thousands_of_cases_meet_every_pair_of_features_and_every_change(tally: Tally) -> None:
     if tally.cases < MANY * 0.99:
         pytest.skip("the thousands of cases have not run in this session")
-    assert tally.rare_pairs(50) == {}
-    assert tally.rare_changes(50) == {}
+    for seed, wishes in zip(range(MANY, MANY + AIMED), aimed(tally, OFTEN), strict=False):
+        scrutinize(case_of(seed, wishes), tally, seed)
+    assert tally.rare_pairs(OFTEN) == {}
+    assert tally.rare_changes(OFTEN) == {}
