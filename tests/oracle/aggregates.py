@@ -151,7 +151,9 @@ def deviation(values: list[Any]) -> Any:
     exact = _variance(values)
     if not isinstance(exact, Fraction):
         return exact
-    context = Context(prec=400)
+    context = Context(
+        prec=2_000
+    )  # the square of the smallest float has 1,500 digits, and ties count
     square = context.divide(Decimal(exact.numerator), Decimal(exact.denominator))
     return float(context.sqrt(square))
 

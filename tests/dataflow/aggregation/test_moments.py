@@ -24,6 +24,13 @@ def test_the_variance_is_that_of_the_numbers_held(history: list[tuple[Any, float
     follow(history, state, look)
 
 
+def test_a_deviation_half_way_between_two_floats_is_rounded_to_even() -> None:
+    state = Moments()
+    for value in (0, 0, 0, 5e-324):
+        state.add(value)
+    assert (state.deviation(), aggregates.deviation([0, 0, 0, 5e-324])) == (0.0, 0.0)
+
+
 @given(st.lists(st.integers(-100, 100), min_size=2))
 def test_it_is_the_variance_of_statistics(numbers: list[int]) -> None:
     state = Moments()
