@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dataflow import (
     Collection,
@@ -421,5 +423,75 @@ def test_a_confirmation_that_cannot_be_written_is_sent_again(tmp_path: Path) -> 
             app.clock.advance(1.0)
             await transaction
             assert (len(app.sent), len(set(app.keys)), app.outbox.waiting) == (2, 1, [])
+
+    run(scenario)
+
+
+# -- any history ---------------------------------------------------------------------------------------------------------
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(
+            ["call", "call", "go offline", "go online", "lose answers", "wait", "restart"]
+        ),
+        st.sampled_from("ab"),
+    ),
+    max_size=15,
+)
+
+
+class Server:
+    """Does what it is told once per idempotency key, if it can be reached; its answers may get lost."""
+
+    def __init__(self) -> None:
+        self.state = "go online"
+        self.effects: dict[str, tuple[str, str]] = {}
+
+    async def send(self, delivery: Delivery, key: str, text: str) -> None:
+        if self.state != "go offline":
+            self.effects.setdefault(delivery.idempotency_key, (key, text))
+        if self.state != "go online":
+            raise OSError(self.state)
+
+
+@settings(max_examples=settings().max_examples // 3)
+@given(steps)
+def test_every_call_has_one_effect_in_the_order_of_its_key(
+    tmp_path_factory: pytest.TempPathFactory, history: list[tuple[str, str]]
+) -> None:
+    folder = tmp_path_factory.mktemp("outbox")
+    server = Server()
+
+    def started() -> App:
+        app = App(folder)
+        app.rename = app.outbox.action("any", on_mutate=app.show, key=lambda key, text: key)(
+            server.send
+        )
+        app.outbox.start()
+        return app
+
+    async def scenario() -> None:
+        app, calls = started(), []
+        for number, (step, key) in enumerate(history):
+            match step:
+                case "call":
+                    app.rename(key, str(number))
+                    calls.append((key, str(number)))
+                case "wait":
+                    app.clock.advance(2.0)
+                case "restart":
+                    await app.outbox.close()
+                    app = started()
+                case _:
+                    server.state = step
+            await settle(5)
+        server.state = "go online"
+        while app.outbox.waiting:
+            app.outbox.retry_now()
+            await settle(5)
+        for key in "ab":
+            effects = [text for lane, text in server.effects.values() if lane == key]
+            assert effects == [text for lane, text in calls if lane == key]
+        await app.outbox.close()
 
     run(scenario)

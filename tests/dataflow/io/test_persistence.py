@@ -424,7 +424,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=settings().max_examples // 2)
+@settings(max_examples=settings().max_examples // 5)
 @given(steps)
 def test_a_restart_anywhere_shows_the_synced_rows_of_before(
     tmp_path_factory: pytest.TempPathFactory, history: list[tuple[str, int, int]]
