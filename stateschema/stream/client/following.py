@@ -83,7 +83,8 @@ class Follower:
             yield from self._read_on()
         if self._live is None:
             return
-        if self._live == "auto" and (self._operations.content_type or "").startswith("text/"):
+        kind = media_type(self._operations.content_type or "")
+        if self._live == "auto" and kind.startswith("text/"):
             self._uses_sse = False
         while not self._is_closed:
             if self._uses_sse:

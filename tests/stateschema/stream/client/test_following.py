@@ -146,7 +146,7 @@ def test_base64_is_decoded() -> None:
 
 def test_text_is_not_followed_with_events_that_alter_it() -> None:
     first = answer(200, b"a", next_offset="1", up_to_date="true")
-    first.headers["content-type"] = "text/plain; charset=utf-8"  # type: ignore[index] # a dict
+    first.headers["content-type"] = "Text/Plain; charset=utf-8"  # type: ignore[index] # a dict
     world = follow(first, answer(500), live="auto")
     assert [query.get("live") for query in world.queries] == [None, "long-poll"]
 
