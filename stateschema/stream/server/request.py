@@ -135,7 +135,7 @@ def _path(scope: Scope) -> str:
 
 def _decoded(path: bytes) -> str:
     try:
-        return unquote_to_bytes(path).decode()
+        return (unquote_to_bytes(path) if b"%" in path else path).decode()
     except UnicodeDecodeError as error:
         raise RejectedError(400, "bad-path", "path is no UTF-8") from error
 
@@ -159,6 +159,8 @@ def _headers(scope: Scope, max_bytes: int) -> dict[str, str]:
 
 def _query(scope: Scope) -> dict[str, list[str]]:
     query: dict[str, list[str]] = {}
+    if not scope["query_string"]:
+        return query
     try:
         pairs = parse_qsl(
             bytes(scope["query_string"]).decode("ascii"),

@@ -108,13 +108,12 @@ class Operations:
         claim = wish.claim
         producer = self._tables.producer(stream.id, claim.producer) if claim is not None else None
         decision = decide(stream, wish, producer)
-        deadline = stream.deadline
-        if stream.expiry.ttl is not None:
-            deadline = stream.expiry.deadline(now)
         if isinstance(decision, Repeated):
             self._renew(stream, now)
             return decision
-        state = replace(decision.state, deadline=deadline)
+        state = decision.state
+        if stream.expiry.ttl is not None:
+            state = replace(state, deadline=stream.expiry.deadline(now))
         self._tables.put(state)
         if claim is not None and decision.producer is not None:
             self._tables.put_producer(stream.id, claim.producer, decision.producer)
