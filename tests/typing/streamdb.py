@@ -6,7 +6,10 @@ from dataflow.collection.collection import Collection
 from dataflow.live.live import LiveQuery, live
 from dataflow.query.builder import query
 from stateschema.schema.entity import Entity
+from stateschema.stream.client.client import StreamClient
+from stateschema.stream.interface import Stream
 from stateschema.stream.memory import MemoryStream
+from stateschema.stream.offset import Offset
 from stateschema.streamdb.blocking import BlockingStreamDB
 from stateschema.streamdb.db import StreamDB
 from tests.stateschema.streamdb.chat import Chat, Message
@@ -28,3 +31,11 @@ def the_blocking_form_is_typed_alike() -> None:
     with BlockingStreamDB(Chat, stream=MemoryStream()) as db:
         assert_type(db.collections.messages, Collection[Message])
         assert_type(db.poll(timeout=1), int)
+
+
+async def a_client_is_a_stream() -> None:
+    client = StreamClient("http://host/s")
+    stream: Stream = client
+    assert_type(await client.append({"any": "value"}), Offset)
+    async with StreamDB(Chat, stream=stream), StreamDB(Chat, url="http://host/s") as db:
+        assert_type(db, StreamDB[Chat])
