@@ -137,6 +137,10 @@ class Outbox:
             raise CollectionError(
                 f"outbox action {action.name!r} called inside a batch or a mutate block"
             )
+        if self._left_over:
+            raise CollectionError(
+                f"outbox action {action.name!r} called before start(): {len(self._left_over)} earlier calls are left over"
+            )
         letter = Letter(action)
         call: Call | None = None
         try:

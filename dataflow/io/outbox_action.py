@@ -63,7 +63,8 @@ class OutboxAction(Generic[P]):
         """Show the mutations, write the call down, and return the transaction, which is settled when the call is.
 
         Raises:
-            CollectionError: if no event loop is running, the outbox is closed, or a batch or mutate block is open.
+            CollectionError: if no event loop is running, the outbox is closed, a batch or mutate block is open, or calls of an
+                earlier process, which come first, have not been started.
             TypeError: if an argument cannot be written: it is one of JSON, or a time, a Decimal, a UUID, bytes, a tuple or a set.
             StorageError: if the call cannot be written down.
             Exception: what `on_mutate` raised. In all cases nothing has been shown.

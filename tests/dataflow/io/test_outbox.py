@@ -366,6 +366,22 @@ def leave_over(folder: Path, name: str = "rename") -> None:
     run(scenario)
 
 
+def test_what_is_left_over_comes_before_anything_new(tmp_path: Path) -> None:
+    leave_over(tmp_path)
+
+    async def scenario() -> None:
+        app = App(tmp_path)
+        with pytest.raises(CollectionError, match=r"called before start\(\): 1 earlier calls"):
+            app.rename("a", "2")
+        assert app.shown == ["", ""]
+        async with app.outbox:
+            app.rename("a", "2")
+            await settle()
+        assert [text for _, text, _ in app.sent] == ["1", "2"]
+
+    run(scenario)
+
+
 def test_a_call_for_an_action_that_is_gone_is_refused_or_discarded(tmp_path: Path) -> None:
     leave_over(tmp_path, "old")
 
