@@ -7,7 +7,6 @@ from dataflow.live.live import LiveQuery, live
 from dataflow.query.builder import query
 from stateschema.schema.entity import Entity
 from stateschema.stream.client.client import StreamClient
-from stateschema.stream.interface import Stream
 from stateschema.stream.memory import MemoryStream
 from stateschema.stream.offset import Offset
 from stateschema.streamdb.blocking import BlockingStreamDB
@@ -35,7 +34,6 @@ def the_blocking_form_is_typed_alike() -> None:
 
 async def a_client_is_a_stream() -> None:
     client = StreamClient("http://host/s")
-    stream: Stream = client
     assert_type(await client.append({"any": "value"}), Offset)
-    async with StreamDB(Chat, stream=stream), StreamDB(Chat, url="http://host/s") as db:
+    async with StreamDB(Chat, stream=client), StreamDB(Chat, url="http://host/s") as db:
         assert_type(db, StreamDB[Chat])
