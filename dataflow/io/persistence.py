@@ -74,13 +74,13 @@ class Store:
         )
         try:
             self._load(migrate)
+            if any(kept.keys for kept in self._kept.values()):
+                self.flush()
         except BaseException:
             self._file.close()
             raise
         for kept in self._kept.values():
             kept.begin()
-        if any(kept.keys for kept in self._kept.values()):
-            self.flush()
 
     # -- metadata ----------------------------------------------------------------------------------------------------
 

@@ -249,6 +249,17 @@ def test_a_commit_costs_the_rows_that_it_touched_and_one_transaction(file: str) 
         )
 
 
+def test_rows_there_before_that_cannot_be_written_refuse_the_store(file: str) -> None:
+    items = collection()
+    write(items, {"id": 1, "f": print})
+    with pytest.raises(CollectionError, match="cannot write row"):
+        persist(items, file)
+    write(items, {"id": 1})
+    with persist(items, file):
+        assert items.journal is not None
+    assert kept(file) == {1: {"id": 1}}
+
+
 def test_a_closed_store_writes_nothing_and_lets_go(file: str) -> None:
     items = collection()
     store = persist(items, file)
