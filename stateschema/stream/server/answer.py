@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 from stateschema.stream.protocol.caching import NO_STORE
 from stateschema.stream.protocol.headers import ANSWER_HEADERS, REQUEST_HEADERS
 from stateschema.stream.protocol.rejection import RejectedError
-from stateschema.stream.server.asgi import Scope, Send
+from stateschema.stream.server.asgi import Message, Scope, Send
 from stateschema.stream.server.settings import Settings
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
@@ -30,6 +30,10 @@ PART: Final = 65536
 """Bytes of an answer that are given away before its reader has accepted those before."""
 
 METHODS: Final = "GET, HEAD, POST, PUT, DELETE, OPTIONS"
+
+
+class SlowReaderError(Exception):
+    """A reader does not accept what it is sent; its connection is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ async def send_answer(
     """Send an answer, a large one in parts, so that a slow reader holds little memory.
 
     Raises:
-        TimeoutError: The reader does not accept a part in time.
+        SlowReaderError: The reader does not accept a part in time.
     """
     headers = [*common, *encode_headers(answer.headers)]
     if answer.status not in {204, 304} and not is_head:
@@ -111,5 +115,17 @@ async def send_answer(
     while rest:
         part, rest = rest[:PART], rest[PART:]
         message = {"type": "http.response.body", "body": bytes(part), "more_body": bool(rest)}
+        await send_in_time(message, send, settings)
+
+
+async def send_in_time(message: Message, send: Send, settings: Settings) -> None:
+    """Send a part of an answer.
+
+    Raises:
+        SlowReaderError: The reader does not accept it in time.
+    """
+    try:
         async with asyncio.timeout(settings.send_timeout):
             await send(message)
+    except TimeoutError as error:
+        raise SlowReaderError from error

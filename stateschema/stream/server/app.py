@@ -26,6 +26,7 @@ from stateschema.stream.server.answer import (
     METHODS,
     SECURITY,
     Answer,
+    SlowReaderError,
     closing,
     cors_headers,
     preflight,
@@ -142,30 +143,38 @@ class StreamServer:
     async def _serve(self, scope: Scope, receive: Receive, tally: "_Tally") -> None:
         began = perf_counter()
         departure = Departure(receive)
-        answer: Answer | None
+        try:
+            answer = await self._answer(scope, receive, tally, departure)
+            if answer is not None:
+                is_head = scope["method"] == "HEAD"
+                await send_answer(answer, tally.send, self._common, self.settings, is_head=is_head)
+        except DisconnectedError:
+            return
+        except SlowReaderError:
+            _log.warning("a reader of %r was too slow and is cut off", scope["path"])
+        finally:
+            departure.forget()
+        self._record(scope, tally, perf_counter() - began)
+
+    async def _answer(
+        self, scope: Scope, receive: Receive, tally: "_Tally", departure: Departure
+    ) -> Answer | None:
+        """Return the answer to a request, rejections and failures included; None if it was sent."""
         try:
             request = parse_request(scope, self.settings)
             answer = await self._respond(request, scope, receive, tally, departure)
         except RejectedError as error:
             answer = rejection(error)
-        except DisconnectedError:
-            return
-        except TimeoutError:
-            _log.warning("a reader of %r was too slow and is cut off", scope["path"])
-            return
+        except (DisconnectedError, SlowReaderError):
+            raise
         except Exception:
             _log.exception("%s %r failed", scope["method"], scope["path"])
             if tally.status:
                 raise
             answer = rejection(RejectedError(500, "internal", "the server failed"))
-        finally:
-            departure.forget()
-        if answer is not None:
-            if not tally.has_body and scope["method"] in {"POST", "PUT"}:
-                answer = closing(answer, scope)
-            is_head = scope["method"] == "HEAD"
-            await send_answer(answer, tally.send, self._common, self.settings, is_head=is_head)
-        self._record(scope, tally, perf_counter() - began)
+        if answer is None or tally.has_body or scope["method"] not in {"POST", "PUT"}:
+            return answer
+        return closing(answer, scope)
 
     async def _respond(
         self,

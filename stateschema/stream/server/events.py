@@ -23,7 +23,7 @@ from stateschema.stream.protocol.framing import (
 from stateschema.stream.protocol.headers import STREAM_SSE_DATA_ENCODING
 from stateschema.stream.protocol.record import is_json
 from stateschema.stream.protocol.rejection import RejectedError
-from stateschema.stream.server.answer import Headers, encode_headers
+from stateschema.stream.server.answer import Headers, encode_headers, send_in_time
 from stateschema.stream.server.asgi import Send
 from stateschema.stream.server.reading import Reading, needed_offset, start_position
 from stateschema.stream.server.request import Request
@@ -45,7 +45,7 @@ async def feed_events(
 
     Raises:
         RejectedError: Before anything was sent, as for other reads.
-        TimeoutError: The reader does not accept what it is sent.
+        SlowReaderError: The reader does not accept what it is sent.
     """
     offset = needed_offset(request)
     state = reading.store.use(name)
@@ -58,8 +58,8 @@ async def feed_events(
     await send({"type": "http.response.start", "status": 200, "headers": encoded})
     cursor = reading.cursor(request)
     async for events in _turns(reading, name, state.id, start, cursor=cursor, departure=departure):
-        async with asyncio.timeout(reading.settings.send_timeout):
-            await send({"type": "http.response.body", "body": events, "more_body": True})
+        message = {"type": "http.response.body", "body": events, "more_body": True}
+        await send_in_time(message, send, reading.settings)
     await send({"type": "http.response.body", "body": b""})
 
 

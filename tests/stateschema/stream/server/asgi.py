@@ -18,6 +18,7 @@ class Exchange:
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     grown: asyncio.Event = field(default_factory=asyncio.Event)
     is_over: bool = False
+    is_stuck: bool = False
 
     async def until(self, content: bytes) -> None:
         """Wait until the answer holds something."""
@@ -61,6 +62,8 @@ async def exchange(
         if message["type"] == "http.response.start":
             made.status = message["status"]
             made.headers = {name.decode(): value.decode() for name, value in message["headers"]}
+        elif made.is_stuck:
+            await asyncio.Event().wait()
         else:
             made.body += message.get("body", b"")
             made.is_over = not message.get("more_body")

@@ -385,3 +385,22 @@ def test_a_failing_store_is_a_500_without_its_reasons(caplog: pytest.LogCaptureF
 
     run(main)
     assert "secret path" in caplog.text
+
+
+@pytest.mark.parametrize("query", ["", "&live=sse"])
+def test_a_reader_that_accepts_nothing_is_given_up(
+    query: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        server = StreamServer(MemoryStore(), settings=Settings(send_timeout=0.0))
+        await ask(server, "PUT", A, headers=TEXT, body=b"x" * 100_000)
+        made = Exchange()
+        made.is_stuck = True
+        await asyncio.wait_for(exchange(server, made, "GET", f"{A}?offset=-1{query}"), 10)
+        assert (made.status, made.body, made.is_over) == (200, b"", False)
+        await server.aclose()
+
+    run(main)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"a reader of '{A}' was too slow and is cut off"
+    ]
