@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stateschema.events import ControlEvent, Event
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 AnyStream = MemoryStream | LogFile
 State = dict[tuple[str, str], Any]
+SYNCED = settings(
+    max_examples=max(settings().max_examples // 5, 20)
+)  # each append waits for a disk
 
 
 @contextmanager
@@ -81,6 +84,7 @@ def read_on(stream: AnyStream, state: MaterializedState, offset: Offset, limit: 
 
 
 @pytest.mark.parametrize("kind", ["memory", "file"])
+@SYNCED
 @given(history=st.lists(st.lists(events(), min_size=1, max_size=4), max_size=6), seed=st.integers())
 def test_a_reader_that_comes_and_goes_ends_in_the_state_of_all_events(
     kind: str, history: list[list[Event]], seed: int
@@ -100,6 +104,7 @@ def test_a_reader_that_comes_and_goes_ends_in_the_state_of_all_events(
 
 
 @pytest.mark.parametrize("kind", ["memory", "file"])
+@SYNCED
 @given(history=st.lists(st.lists(events(), min_size=1, max_size=4), max_size=6))
 def test_reading_from_any_offset_gives_the_tail_of_everything(
     kind: str, history: list[list[Event]]

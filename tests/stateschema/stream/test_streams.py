@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import TypeAlias
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stateschema.errors import LocalProtocolError, OffsetGoneError, StreamClosedError
@@ -43,6 +43,7 @@ def stream(make: Make, tmp_path: Path) -> Both:
 
 
 @pytest.mark.parametrize("make", [memory, log_file])
+@settings(max_examples=max(settings().max_examples // 5, 20))  # each append waits for a disk
 @given(
     history=st.lists(st.lists(events(), min_size=1, max_size=3), max_size=4),
     limit=st.integers(1, 4),
