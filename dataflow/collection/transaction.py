@@ -82,9 +82,10 @@ class Transaction:
         self.is_confirmed: bool = False
         self._state: State = "pending"
         self._error: BaseException | None = None
+        self._was_rolled_back = False  # not failed by itself; the error says so
         self._entries: dict[tuple[int, Any], Entry] = {}
         self._blocks: list[tuple[AbstractContextManager[None], Batch, object, int]] = []
-        self._waiters: list[Future[None]] = []
+        self._waiters: dict[Future[None], None] = {}
 
     # -- looking at it -------------------------------------------------------------------------------------------------
 
@@ -223,6 +224,7 @@ class Transaction:
         self._graph.refuse_while_stepping("roll back a transaction")
         if self._state == "completed":
             raise TransactionError(f"{self} is completed: it cannot be rolled back")
+        self._was_rolled_back = True
         self._fail(TransactionError(f"{self} was rolled back"))
         self._is_noticed = True  # by whoever called
 
@@ -289,13 +291,13 @@ class Transaction:
 
     def discard(self) -> None:
         """Fail, because the batch around was discarded; who left it by an exception knows."""
-        self._state = "failed"
+        self._state, self._was_rolled_back = "failed", True
         self._error = TransactionError(f"the batch around {self} was discarded")
         self.wake()
 
     def fail_with(self, other: Transaction, error: BaseException) -> None:
         """Fail, because another transaction on the same rows has."""
-        self._state = "failed"
+        self._state, self._was_rolled_back = "failed", True
         self._error = TransactionError(f"{self} was rolled back with {other}: {_reason(error)}")
         self._error.__cause__ = error
         self._is_noticed = False
@@ -306,8 +308,7 @@ class Transaction:
 
     def wake(self) -> None:
         """Let those who await it look again."""
-        waiters, self._waiters = self._waiters, []
-        for future in waiters:
+        for future in tuple(self._waiters):
             if not future.done():
                 future.set_result(None)
 
@@ -367,13 +368,17 @@ class Transaction:
 
         if self._state in ("pending", "persisting"):
             future: Future[None] = asyncio.get_running_loop().create_future()
-            self._waiters.append(future)
-            await future
+            self._waiters[future] = None
+            try:
+                await future
+            finally:
+                self._waiters.pop(future, None)
         error = self.error
-        if isinstance(error, TransactionError):
+        if error is None:
+            return
+        if self._was_rolled_back:
             raise TransactionError(str(error)) from error.__cause__
-        if error is not None:
-            raise TransactionError(f"{self} failed: {_reason(error)}") from error
+        raise TransactionError(f"{self} failed: {_reason(error)}") from error
 
     def __del__(self) -> None:
         if not self._is_noticed:

@@ -495,12 +495,37 @@ def test_awaiting_what_was_rolled_back_raises(todos: Todos) -> None:
     asyncio.run(scenario())
 
 
+def test_a_function_that_waits_for_another_transaction_fails_with_it(todos: Todos) -> None:
+    async def scenario() -> None:
+        async def wait_for_first(tx: Transaction) -> None:
+            await first
+
+        first, second = Transaction(mutation_fn=refuse), Transaction(mutation_fn=wait_for_first)
+        with first:
+            todos.update(1, done=True)
+        with second:
+            todos.update(2, done=True)
+        first.commit()
+        with pytest.raises(TransactionError) as caught:
+            await second.commit()
+        assert str(caught.value) == (
+            f"{second} failed: TransactionError: {first} failed: ValueError: the server said no"
+        )
+        cause = caught.value.__cause__
+        assert cause is second.error
+        assert cause is not None
+        assert cause.__cause__ is first.error
+
+    asyncio.run(scenario())
+
+
 def test_giving_up_waiting_does_not_touch_the_transaction(todos: Todos) -> None:
     async def scenario() -> None:
         tx = updating(todos, 1, done=True)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(tx, 0)
         assert (tx.state, todos[1]["done"]) == ("pending", True)
+        assert tx._waiters == {}
         await tx.commit()
 
     asyncio.run(scenario())
