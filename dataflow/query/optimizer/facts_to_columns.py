@@ -63,7 +63,7 @@ class PlainRows:
         """Call the function."""
         if self.aliases is None:
             return self.function(row[ROW])
-        plain = {a: _plain(each) if a in self.aliases else each for a, each in row.items()}
+        plain = {a: plain_row(each) if a in self.aliases else each for a, each in row.items()}
         return self.function(plain)
 
 
@@ -85,7 +85,9 @@ def _block(node: ir.Node, outer: frozenset[str]) -> ir.Node:
     lowered = _lowered(node, aliases)
     shown = ir.scope(lowered)
     return (
-        ir.MapRows(lowered, _plain) if len(shown) == 1 and shown[0] in _read(lowered) else lowered
+        ir.MapRows(lowered, plain_row)
+        if len(shown) == 1 and shown[0] in _read(lowered)
+        else lowered
     )
 
 
@@ -162,7 +164,7 @@ def _read(node: ir.Node) -> frozenset[str]:
     return frozenset[str]().union(*map(_read, ir.inputs(node)))
 
 
-def _plain(row: Any) -> Any:
+def plain_row(row: Any) -> Any:
     """Return the row that stands beside facts."""
     return None if row is None else row[ROW]
 
