@@ -217,7 +217,9 @@ def _of_source(node: ir.Join | ir.Named | ir.Filter) -> Iterator[str]:
             sources = [{scan.source for scan in ir.scans(side)} for side in (left, right)]
             if sources[0] & sources[1]:
                 yield "self-join"
-        case ir.Named(input=ir.RecursiveRef() | ir.Recursive()):
+        case ir.Named(input=ir.RecursiveRef() | ir.Recursive() | ir.UnionAll()):
+            pass
+        case ir.Named(input=ir.SetOp(kind=kind)) if kind != "distinct":
             pass
         case ir.Named(input=inner):
             yield "subquery"
