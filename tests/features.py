@@ -217,16 +217,8 @@ def _of_source(node: ir.Join | ir.Named | ir.Filter) -> Iterator[str]:
             sources = [{scan.source for scan in ir.scans(side)} for side in (left, right)]
             if sources[0] & sources[1]:
                 yield "self-join"
-        case ir.Named(input=ir.RecursiveRef() | ir.Recursive() | ir.UnionAll()):
-            pass
-        case ir.Named(input=ir.SetOp(kind=kind)) if kind != "distinct":
-            pass
         case ir.Named(input=inner):
-            yield "subquery"
-            while isinstance(inner, ir.Project):
-                inner = inner.input
-            if isinstance(inner, ir.Order) and inner.limit is not None:
-                yield "limited subquery"
+            yield from _of_subquery(inner)
         case ir.Filter(input=ir.Group()):
             yield "having"
         case ir.Filter(input=ir.Named(input=ranked), condition=condition):
@@ -234,6 +226,18 @@ def _of_source(node: ir.Join | ir.Named | ir.Filter) -> Iterator[str]:
                 yield "top-k per group"
         case _:
             pass
+
+
+def _of_subquery(inner: ir.Node) -> Iterator[str]:
+    """Yield the features of a named tree; set operations and recursions are named by the library."""
+    is_set = isinstance(inner, ir.SetOp) and inner.kind != "distinct"
+    if is_set or isinstance(inner, ir.UnionAll | ir.Recursive | ir.RecursiveRef):
+        return
+    yield "subquery"
+    while isinstance(inner, ir.Project):
+        inner = inner.input
+    if isinstance(inner, ir.Order) and inner.limit is not None:
+        yield "limited subquery"
 
 
 def _of_group(node: ir.Group) -> Iterator[str]:
