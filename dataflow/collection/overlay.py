@@ -215,8 +215,7 @@ class Overlay:
         for key, row in synced.items():
             self._sync(key, row)
         for key, authors in mutated.items():
-            for author in authors:
-                self._look(key, author)
+            self._look(key, authors)
         before, self._before = self._before, {}
         node = self._node
         node.touched += len(before)
@@ -235,62 +234,66 @@ class Overlay:
             self._synced[key] = row
             self._show(key, overlay(row, layers.values(), self._replaced))
 
-    def _look(self, key: Any, author: Author) -> None:
-        """Look at one transaction again: show its operation, or let go of it."""
-        state, is_local = author.state, self._collection.is_local
-        stays = state == "completed" and (is_local or author.is_confirmed)
-        is_shown = stays or state in ("pending", "persisting")
-        operation = author.operation(self._collection, key) if is_shown else None
-        if operation is None:
-            self._drop(key, author)
-        else:
-            self._put(key, author, operation)
-        if not is_shown or stays:
-            self._accept(key)
-        if state == "completed" and not is_local:
-            self._own.add(key)
+    def _look(self, key: Any, authors: Iterable[Author]) -> None:
+        """Look at transactions again: show their operations, or let go of them."""
+        is_stale = False
+        for author in authors:
+            state = author.state
+            is_shown = state in ("pending", "persisting") or self._stays(author)
+            operation = author.operation(self._collection, key) if is_shown else None
+            if operation is not None:
+                is_stale |= not self._put(key, author, operation)
+            else:
+                is_stale |= self._drop(key, author)
+            if state == "completed" and not self._collection.is_local:
+                self._own.add(key)
+        layers = self._layers.get(key)
+        if layers is None:
+            return
+        self._accept(key, layers)
+        if is_stale:
+            self._show(key, overlay(self._synced[key], layers.values(), self._replaced))
+        if not layers:
+            del self._layers[key], self._synced[key]
 
-    def _put(self, key: Any, author: Author, operation: Operation) -> None:
+    def _stays(self, author: Author) -> bool:
+        """Tell whether what a transaction did becomes synced by itself."""
+        return author.state == "completed" and (self._collection.is_local or author.is_confirmed)
+
+    def _put(self, key: Any, author: Author, operation: Operation) -> bool:
+        """Take over an operation; True if it is the newest, which goes on top of what is visible."""
         rows = self._node.rows
         assert rows is not None
         layers = self._layers.get(key)
         if layers is None:
             layers = self._layers[key] = {}
             self._synced[key] = rows.get(key)
-        if layers and author not in layers and next(reversed(layers)).number > author.number:
-            layers[author] = operation
-            self._layers[key] = {each: layers[each] for each in sorted(layers, key=_age)}
-        else:
-            layers[author] = operation
-        if next(reversed(self._layers[key])) is author:
+        is_newest = not layers or next(reversed(layers)).number <= author.number
+        is_new = author not in layers
+        layers[author] = operation
+        if is_newest:
             self._show(key, under(rows.get(key), operation, self._replaced))
-        else:
-            self._fold(key)
+        elif is_new:
+            ordered = {each: layers[each] for each in sorted(layers, key=_age)}
+            layers.clear()
+            layers.update(ordered)
+        return is_newest
 
-    def _drop(self, key: Any, author: Author) -> None:
+    def _drop(self, key: Any, author: Author) -> bool:
+        """Let go of an operation; True if there was one."""
         layers = self._layers.get(key)
         if layers is None or author not in layers:
-            return
+            return False
         if next(reversed(layers)) is author:
             layers.popitem()  # which leaves no gap that the next look at the newest would have to cross
         else:
             del layers[author]
-        self._fold(key)
-        if not layers:
-            del self._layers[key], self._synced[key]
+        return True
 
-    def _accept(self, key: Any) -> None:
-        """Make the operations of completed transactions synced, as far as nothing that is open lies beneath."""
-        layers = self._layers.get(key)
-        if layers is None:
-            return
-        while layers and (author := next(iter(layers))).state == "completed":
+    def _accept(self, key: Any, layers: dict[Author, Operation]) -> None:
+        """Make synced what stays of completed transactions, as far as nothing that is open lies beneath."""
+        while layers and self._stays(author := next(iter(layers))):
             self._synced[key] = under(self._synced[key], layers.pop(author), self._replaced)
-        if not layers:
-            del self._layers[key], self._synced[key]
-
-    def _fold(self, key: Any) -> None:
-        self._show(key, overlay(self._synced[key], self._layers[key].values(), self._replaced))
 
     def _replaced(self, row: Any, changes: Mapping[str, Any]) -> Any:
         try:

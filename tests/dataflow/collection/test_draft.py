@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import copy
+import random
+from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
 from dataflow import Collection, CollectionError, Transaction
@@ -203,3 +207,47 @@ def test_inside_a_block_a_draft_sees_what_is_staged() -> None:
         with rows.draft(1) as draft:
             draft["list"].append(6)
     assert rows[1] == {"id": 1, "list": [5, 6]}
+
+
+JSON = st.recursive(
+    st.integers(0, 3) | st.sampled_from(["x", "y"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner),
+    max_leaves=8,
+)
+
+
+def edited(value: Any, rng: random.Random, depth: int = 0) -> None:
+    """Change something inside a list or a dict, in place."""
+    keys: list[Any] = list(range(len(value)) if isinstance(value, list) else value)
+    if keys and rng.random() < 0.7:
+        key = rng.choice(keys)
+        if isinstance(value[key], list | MutableMapping) and depth < 3:
+            edited(value[key], rng, depth + 1)
+        elif depth and rng.random() < 0.3:
+            value.pop(key)
+        else:
+            value[key] = rng.choice([0, "z", [1], {"a": 1}])
+    elif isinstance(value, list):
+        value.append(rng.randrange(3))
+    else:
+        value[rng.choice("abcd")] = rng.choice([7, [], {"b": []}])
+
+
+@given(st.dictionaries(st.sampled_from("abcd"), JSON), st.integers(0, 10_000), st.integers(1, 5))
+def test_a_draft_ends_as_a_deep_copy_that_was_changed(
+    fields: dict[str, Any], seed: int, edits: int
+) -> None:
+    row = {"id": 1, **fields}
+    before, copied = copy.deepcopy(row), copy.deepcopy(row)
+    rows, tx = drafted(row)
+    ours, theirs = random.Random(seed), random.Random(seed)
+    with tx, rows.draft(1) as draft:
+        for _ in range(edits):
+            edited(draft, ours)
+            edited(copied, theirs)
+        draft["id"] = copied["id"] = 1
+    assert rows[1] == copied
+    assert row == before
+    (mutation,) = tx.mutations
+    changed = {name for name in copied if name not in before or copied[name] != before[name]}
+    assert changed <= set(mutation.changes)

@@ -715,6 +715,24 @@ def test_mutations_made_by_a_subscriber_are_the_next_epoch(todos: Todos) -> None
     assert len(log) == 1
 
 
+def test_what_is_completed_during_a_delivery_is_not_taken_for_synced(todos: Todos) -> None:
+    first, second = Transaction(mutation_fn=nothing), Transaction(mutation_fn=nothing)
+    with first:
+        todos.update(1, text="first")
+
+    def settle(changes: list[Any]) -> None:
+        with second:
+            todos.update(1, done=True)
+        first.commit()  # its overlay goes an epoch later than the block is shown
+
+    bell = Collection("bell", key="id")
+    bell.subscribe(settle)
+    bell.insert({"id": 1})
+    assert (first.state, todos[1]) == ("completed", {**ONE, "done": True})
+    second.rollback()
+    assert todos[1] == ONE
+
+
 def test_a_row_that_a_subscriber_vetoes_is_never_persisted(todos: Todos) -> None:
     made: list[Transaction] = []
     handled = Collection("handled", key="id", on_insert=lambda tx: made.append(tx))
