@@ -125,7 +125,7 @@ class Writer(Expressions):
         kind = self.choose(
             {
                 "combined": self.urge(0.18, frozenset((*OPERATIONS, "union_all"))),
-                "recursive": self.urge(0.09, frozenset(("recursion", "recursion over a cycle"))),
+                "recursive": self.urge(0.12, frozenset(("recursion", "recursion over a cycle"))),
                 "top": self.urge(0.06, frozenset(("top-k per group",))),
                 "plain": 0.76,
             }
@@ -252,7 +252,7 @@ class Writer(Expressions):
         rng = self.rng
         seed, edge = f"t{name[1:]}x", f"t{name[1:]}y"
         bound = {seed: self.origin(widest=4)}
-        is_graph = self.likely(0.3, "recursion over a cycle")
+        is_graph = self.likely(0.5, "recursion over a cycle")
         others = [] if is_graph else list(bound.values())
         bound[edge] = self.origin(others, widest=1 if is_graph else 3)
         mine, theirs = self.columns([seed], bound), self.columns([edge], bound)
