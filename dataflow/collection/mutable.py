@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from dataflow.collection.batch import Batch, current_batch
 from dataflow.collection.draft import Draft
 from dataflow.collection.handlers import Handlers, transact
-from dataflow.collection.overlay import Delete, Overlay, Patch, Put
+from dataflow.collection.layers import Layers
+from dataflow.collection.overlay import Delete, Patch, Put
 from dataflow.collection.readable import Readable
 from dataflow.collection.sync import StagedRows
 from dataflow.collection.validation import Validator, check_names, validated, validator_of
@@ -62,7 +63,7 @@ class Mutable(Readable[R]):
         self._handlers = handlers
         self._validate = validate
         self._was_synced = False
-        self.overlay: Overlay | None = None
+        self.overlay: Layers | None = None
 
     @abstractmethod
     def _check_writable(self) -> None:
@@ -255,9 +256,9 @@ class Mutable(Readable[R]):
         self._used()
         return self._overlaid().facts_node()
 
-    def _overlaid(self) -> Overlay:
+    def _overlaid(self) -> Layers:
         if self.overlay is None:
-            self.overlay = Overlay(self, self._node)
+            self.overlay = Layers(self, self._node)
         return self.overlay
 
     def _note_sync(self) -> None:

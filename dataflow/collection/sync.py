@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from dataflow.circuit.graph import Graph
     from dataflow.circuit.node import Delta, Node, SourceNode
-    from dataflow.collection.overlay import Author, Overlay
+    from dataflow.collection.layers import Layers
+    from dataflow.collection.overlay import Author
 
 R = TypeVar("R")
 
@@ -48,7 +49,7 @@ class Written(Protocol):
         ...
 
     @property
-    def overlay(self) -> Overlay | None:
+    def overlay(self) -> Layers | None:
         """What lies over the synced rows; None while that is nothing."""
         ...
 
@@ -102,7 +103,7 @@ class StagedRows(Staged):
         for key, authors in later.mutated.items():
             self.mutated.setdefault(key, {}).update(authors)
 
-    def synced_row(self, key: Any, overlay: Overlay) -> Any:
+    def synced_row(self, key: Any, overlay: Layers) -> Any:
         """Return the synced row that a key will have, or None."""
         if key in self.rows:
             return self.rows[key]

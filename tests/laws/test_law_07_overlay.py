@@ -36,7 +36,7 @@ from dataflow import (
     query,
     sum_,
 )
-from dataflow.collection import overlay as overlay_module
+from dataflow.collection import layers
 from dataflow.collection import transaction as transaction_module
 
 Row = dict[str, Any]
@@ -412,7 +412,7 @@ WRONG = {
 
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_overlay_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    module = transaction_module if name == "merge" else overlay_module
+    module = transaction_module if name == "merge" else layers
     monkeypatch.setattr(module, name, WRONG[name])
     with pytest.raises((AssertionError, AttributeError, ExceptionGroup)):
         run(phases=[Phase.generate], derandomize=True, database=None, max_examples=50)
