@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
@@ -243,3 +243,45 @@ def test_rows_without_declared_type_load_no_validation_library() -> None:
         "assert 'pydantic' not in sys.modules and c[1] == {'id': 1, 'n': 2}"
     )
     subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
+
+
+class Plain:
+    """A class that no validation library knows."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A row that holds one, and a field that is not given."""
+
+    id: int
+    held: Plain
+    twice: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "twice", 2 * self.id)
+
+
+def test_fields_of_any_class_are_taken_if_they_are_of_it() -> None:
+    holders = Collection("holders", key="id", row=Holder)
+    held, other = Plain(), Plain()
+    holders.insert(Holder(1, held))
+    holders.insert({"id": "2", "held": held})
+    holders.update(1, held=other)
+    assert holders.rows() == [Holder(1, other), Holder(2, held)]
+    assert [row.twice for row in holders.rows()] == [2, 4]
+    with pytest.raises(CollectionError, match="collection 'holders': field 'held': input should"):
+        holders.update(1, held=object())
+
+
+def test_a_type_whose_fields_cannot_be_found_out_needs_a_validator() -> None:
+    @dataclass(frozen=True)
+    class Unknown:
+        id: int
+        hidden: Hidden | None = None  # type: ignore[name-defined]  # noqa: F821 - nobody knows it
+
+    rows = Collection("rows", key="id", row=Unknown)
+    with pytest.raises(CollectionError, match="rows of type 'Unknown' cannot be validated"):
+        rows.insert(Unknown(1))
+    taken = Collection("rows", key="id", row=Unknown, validate=lambda row: row)
+    taken.insert(Unknown(1))
+    assert taken.rows() == [Unknown(1)]
