@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from pydantic_core import from_json
 
@@ -56,7 +56,7 @@ def parse_body(content_type: str, body: bytes) -> Record | None:
     if not is_json(content_type):
         return Record(body, len(body))
     try:
-        value = from_json(body, allow_inf_nan=False, cache_strings="all")
+        value: Any = from_json(body, allow_inf_nan=False, cache_strings="all")
     except ValueError as error:
         raise RejectedError(400, "bad-json", f"body is no JSON: {error}") from error
     text = body.strip(_SPACE)
@@ -82,7 +82,8 @@ def _messages(data: bytes) -> list[bytes]:
     # Only the extent of each value is asked for, so numbers need not become numbers.
     decode = json.JSONDecoder(parse_int=len, parse_float=len).raw_decode
     text = data.decode()
-    found, place = [], 0
+    found: list[bytes] = []
+    place = 0
     while place < len(text):
         place = _BETWEEN.match(text, place).end()  # type: ignore[union-attr] # it may be empty
         _, end = decode(text, place)

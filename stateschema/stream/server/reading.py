@@ -54,7 +54,7 @@ class Reading:
     is_private: bool
     now: Callable[[], float]
     chance: random.Random
-    turns: WeakKeyDictionary[Signal, Turn] = field(default_factory=WeakKeyDictionary)
+    turns: WeakKeyDictionary[Signal, Turn] = field(default_factory=WeakKeyDictionary[Signal, Turn])
 
     def cursor(self, request: Request) -> str:
         """Return the cursor of a live answer."""

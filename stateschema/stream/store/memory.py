@@ -30,9 +30,9 @@ from stateschema.stream.store.tables import Stored
 @dataclass(slots=True)
 class _Stream:
     state: StreamState
-    starts: list[int] = field(default_factory=list)
-    records: list[tuple[Record, float]] = field(default_factory=list)
-    producers: dict[str, ProducerState] = field(default_factory=dict)
+    starts: list[int] = field(default_factory=list[int])
+    records: list[tuple[Record, float]] = field(default_factory=list[tuple[Record, float]])
+    producers: dict[str, ProducerState] = field(default_factory=dict[str, ProducerState])
 
 
 class MemoryTables:
@@ -123,7 +123,7 @@ class MemoryTables:
 
     def expired(self, now: float) -> list[StreamState]:
         """Return the streams whose deadline has passed."""
-        found = []
+        found: list[StreamState] = []
         while self._deadlines and self._deadlines[0][0] <= now:
             _, stream = heapq.heappop(self._deadlines)
             known = self._streams.get(stream)
