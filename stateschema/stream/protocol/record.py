@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from pydantic_core import from_json
 
@@ -62,7 +62,8 @@ def parse_body(content_type: str, body: bytes) -> Record | None:
     text = body.strip(_SPACE)
     if not isinstance(value, list):
         return Record(text, 1)
-    return Record(text[1:-1].strip(_SPACE), len(value)) if value else None
+    count = len(cast("list[object]", value))
+    return Record(text[1:-1].strip(_SPACE), count) if count else None
 
 
 def cut(content_type: str, data: bytes, start: int, end: int) -> bytes:
