@@ -50,7 +50,7 @@ FEATURES: tuple[str, ...] = (
     *CONDITIONS,
     *("self-join", "chain of joins"),
     *SOURCES,
-    *("union_all", *OPERATIONS, "distinct"),
+    *("union_all", *OPERATIONS, "distinct", "unnest"),
     *GROUPS,
     *SHAPES,
     *NESTED,
@@ -203,6 +203,8 @@ def _of_node(node: ir.Node) -> Iterator[str]:
             yield from _of_order(node)
         case ir.SetOp(kind="distinct"):
             yield "distinct"
+        case ir.Unnest():
+            yield "unnest"
         case ir.MapRows():
             yield "map"
         case ir.FilterRows():

@@ -12,7 +12,16 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from dataflow.query import aggregates, builder, combining, functions, nesting, recursion, windows
+from dataflow.query import (
+    aggregates,
+    builder,
+    combining,
+    functions,
+    nesting,
+    recursion,
+    unnesting,
+    windows,
+)
 from tests.oracle.semantics import field_of, kind
 
 VALUES = {
@@ -238,6 +247,7 @@ LIBRARY: dict[str, Any] = {
         (combining, ("except_", "intersect", "union", "union_all")),
         (nesting, ("nested",)),
         (recursion, ("recursive",)),
+        (unnesting, ("unnest",)),
         (aggregates, aggregates.__all__),
         (functions, functions.__all__),
         (windows, ("dense_rank", "lag", "lead", "rank", "row_number")),

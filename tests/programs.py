@@ -49,7 +49,15 @@ RARE = frozenset(
     (
         *("right join", "full join", "cross join", "semi join", "anti join", "range join"),
         *("several equalities", "further condition", "chain of joins", "global aggregate"),
-        *("union", "limited subquery", "view of a view", "distinct", "having", "recursion"),
+        *(
+            "union",
+            "unnest",
+            "limited subquery",
+            "view of a view",
+            "distinct",
+            "having",
+            "recursion",
+        ),
         *("filter", "map", "fn", "cast", "type test"),
         *KINDS,
         *WINDOWS,
@@ -127,6 +135,7 @@ class Writer(Expressions):
                 "combined": self.urge(0.18, frozenset((*OPERATIONS, "union_all"))),
                 "recursive": self.urge(0.12, frozenset(("recursion", "recursion over a cycle"))),
                 "top": self.urge(0.06, frozenset(("top-k per group",))),
+                "unnested": 0.0 if self.is_sql else self.urge(0.05, frozenset(("unnest",))),
                 "plain": 0.76,
             }
         )
@@ -136,6 +145,8 @@ class Writer(Expressions):
             self.recursive(name)
         elif kind == "top":
             self.top(name)
+        elif kind == "unnested":
+            self.unnested(name)
         else:
             self.plain(name, self.origins())
 
@@ -246,6 +257,27 @@ class Writer(Expressions):
         others = self.origins()[1:] if self.rng.random() < 0.3 else []
         others = [other for other in others if self.shapes[other].width == 1]
         self.plain(name, [ranked.name, *others], first)
+
+    def unnested(self, name: str) -> None:
+        """Write a query over the elements of lists: of a text, of values beside, of nested rows."""
+        alias = f"t{name[1:]}x"
+        bound = {alias: self.origin(widest=3)}
+        columns = self.columns([alias], bound)
+        a, b = self.key(columns), self.rng.choice(columns)
+        whole = self.rng.choice((f"split(concat({a}, ',', {b}), ',')", f"split({b}, 'a')", b))
+        if self.rng.random() < 0.4:
+            whole = f"nested({self.list_of(bound, columns)})"
+        position = self.rng.choice(("", ", position='n'"))
+        text = f"unnest(query({alias}).select(c0={a}, c1={whole}), 'c1'{position})"
+        shape = (".c0", ".c1", ".n") if position else (".c0", ".c1")
+        self.add(View(name, tuple(bound.items()), (text,), self.is_live()), shape)
+
+    def list_of(self, bound: dict[str, str], outer: Sequence[str]) -> str:
+        """Write a query of rows that share a value with an outer row."""
+        alias = f"{next(iter(bound))[:-1]}n"
+        bound[alias] = self.origin(list(bound.values()), widest=3)
+        mine = self.columns([alias], bound)
+        return f"query({alias}).where({self.key(mine)} == {self.key(outer)}).select(c={self.key(mine)})"
 
     def recursive(self, name: str) -> None:
         """Write what can be reached from a seed by steps over one or two sources."""
