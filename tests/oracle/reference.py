@@ -118,7 +118,9 @@ def _entries_of(  # noqa: C901 - one case per kind of node
         case ir.Group():
             return _group(node, entries_of(node.input, tables, around))
         case ir.Windowed():
-            return windowed(node, entries_of(node.input, tables, around))
+            rows = entries_of(node.input, tables, around)
+            _spend(len(rows) ** 2)
+            return windowed(node, rows)
         case ir.Order(input=child, by=by, limit=limit, offset=offset):
             end = None if limit is None else offset + limit
             return ordered(entries_of(child, tables, around), by)[offset:end]
