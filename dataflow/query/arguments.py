@@ -25,6 +25,7 @@ from dataflow.query.notation import text_of
 from dataflow.query.rows import leaves
 from dataflow.query.scalar import (
     Aggregate,
+    Nested,
     Ordering,
     Record,
     Scalar,
@@ -34,7 +35,13 @@ from dataflow.query.scalar import (
     conjuncts,
     walk,
 )
-from dataflow.query.scope import check_aliases, check_free_of_groups, check_same_outer, windowed
+from dataflow.query.scope import (
+    check_aliases,
+    check_free_of_groups,
+    check_no_collection,
+    check_same_outer,
+    windowed,
+)
 from dataflow.query.source import Source
 from dataflow.query.traps import QueryPart, kind_of_part, refusal
 from dataflow.query.windows import WindowFunction
@@ -106,7 +113,9 @@ def order_part(clauses: Clauses, value: object, clause: str) -> Ordering:
     """Return one part of an order."""
     order = as_order(value, clause)
     check_aliases(order, clauses.source, clause)
-    return clauses.resolved_order(ordering_of(order), clause)
+    part = clauses.resolved_order(ordering_of(order), clause)
+    check_no_collection(part.by, clause)
+    return part
 
 
 def spread(clauses: Clauses, value: object, clause: str) -> Scalar:
@@ -126,6 +135,9 @@ def column(clauses: Clauses, name: str, value: object, clause: str) -> Scalar:
     part = row_of(value) if isinstance(value, Alias) else value
     if not isinstance(part, Expr):
         raise _no_expression(part, f"column {name!r} of {clause}", "a constant is lit(value)")
+    if isinstance(node := node_of(part), Nested) and node.live:
+        check_aliases(part, clauses.source, clause)
+        return node
     return _resolved(clauses, part, clause)
 
 
@@ -173,7 +185,9 @@ def check_window(clauses: Clauses, rows: object, clause: str) -> None:
 
 def _resolved(clauses: Clauses, part: Expr[object], clause: str) -> Scalar:
     check_aliases(part, clauses.source, clause)
-    return clauses.resolved(node_of(part), clause)
+    node = clauses.resolved(node_of(part), clause)
+    check_no_collection(node, clause)
+    return node
 
 
 def _no_expression(value: object, clause: str, hint: str) -> QueryError:

@@ -29,6 +29,7 @@ from dataflow.query.clauses import Clauses
 from dataflow.query.joining import joined
 from dataflow.query.rows import columns_of, fields_of_type, row_type_of
 from dataflow.query.scalar import Aggregate, Record, contains
+from dataflow.query.scope import check_no_collection
 from dataflow.query.synonyms import CLAUSES
 from dataflow.query.traps import QueryPart, check_function, refusal
 
@@ -55,13 +56,14 @@ class Query(QueryPart, Generic[R_co]):
     once.
     """
 
-    __slots__ = ("_clauses",)
+    __slots__ = ("_clauses", "_tree")
 
     _part = "a query"
     _instead = "name a column of it: q.alias('x').column; its rows in a column are nested(q)"
 
     def __init__(self, clauses: Clauses) -> None:
         self._clauses = clauses
+        self._tree: ir.Node | None = None  # once it has been asked for
 
     # -- rows of the sources
 
@@ -241,6 +243,8 @@ class Query(QueryPart, Generic[R_co]):
             raise refusal(
                 "distinct after group_by, without select", "select the columns of the group first"
             )
+        if clauses.record is not None:
+            check_no_collection(clauses.record, "distinct")
         return Query(clauses.called("distinct", distinct=True))
 
     # -- order
@@ -330,7 +334,9 @@ class Query(QueryPart, Generic[R_co]):
 
     def _plan(self) -> ir.Node:
         """Return the tree that this query stands for; see `clauses` for its form."""
-        return self._clauses.plan()
+        if self._tree is None:
+            self._tree = self._clauses.plan()
+        return self._tree
 
 
 def query(source: Source[R] | Alias[R] | Query[R]) -> Query[R]:

@@ -22,7 +22,8 @@ select remains. `live(key=...)` puts a Rekey on top.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from dataflow.errors import UnknownFieldError
@@ -119,7 +120,8 @@ class Clauses:
 
     def called(self, clause: str, **changes: Any) -> Clauses:
         """Return the clauses after one more call."""
-        return replace(self, calls=(*self.calls, clause), **changes)
+        present = dict(zip(_FIELDS, _values_of(self), strict=True))
+        return Clauses(**{**present, "calls": (*self.calls, clause), **changes})
 
     def check_place(self, clause: str) -> None:
         """Refuse a clause that may not follow what has been called before."""
@@ -136,6 +138,8 @@ class Clauses:
 
     def resolved(self, node: Scalar, clause: str) -> Scalar:
         """Return an expression with its selected columns replaced by what they select."""
+        if not contains(node, Selected):
+            return node
         return rewrite(node, lambda part: self._selected(part, clause))
 
     def resolved_order(self, part: Ordering, clause: str) -> Ordering:
@@ -245,7 +249,8 @@ class Clauses:
                 return None
             if node not in parts:
                 assert isinstance(node.query, ir.Node)
-                parts[node] = ir.Subquery(f"nested {len(parts) + 1}", node.query, node.one)
+                alias = f"nested {len(parts) + 1}"
+                parts[node] = ir.Subquery(alias, node.query, node.one, node.live)
             return RowOf(parts[node].alias)
 
         row = None if record is None else rewrite(record, beside)
@@ -303,6 +308,8 @@ class Clauses:
         return found
 
 
+_FIELDS: Final = tuple(field.name for field in fields(Clauses))
+_values_of: Final = attrgetter(*_FIELDS)
 _WRAP: Final = "wrap it: query(q.alias('x'))"
 _TWICE: Final = {
     "order_by": "name all parts of the order in one call: order_by(a.x, a.y.desc())",

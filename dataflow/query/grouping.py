@@ -62,10 +62,10 @@ class Cells:
         return rewrite_ordering(part, lambda node: self._cell(node, clause))
 
     def _cell(self, node: Scalar, clause: str) -> Scalar | None:
-        if node in self._keys:
-            return Cell(self._keys.index(node))
         if isinstance(node, Aggregate):
             return Cell(len(self._keys) + self._position(node))
+        if node in self._keys:
+            return Cell(self._keys.index(node))
         if isinstance(node, Nested):
             raise refusal(
                 f"{text_of(node)} in {clause} of a query with groups",
@@ -93,7 +93,7 @@ class Cells:
 
 def _same(a: Aggregate, b: Aggregate) -> bool:
     """Tell whether two aggregates are one; options compare as constants do, 0 is not False."""
-    plain = Aggregate(a.kind, a.args, a.where, a.order_by) == Aggregate(
-        b.kind, b.args, b.where, b.order_by
-    )
+    if a is b or a.kind != b.kind:
+        return a is b
+    plain = a.args == b.args and a.where == b.where and a.order_by == b.order_by
     return plain and tuple(map(Const, a.options)) == tuple(map(Const, b.options))

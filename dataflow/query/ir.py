@@ -160,12 +160,14 @@ class Subquery:
     """A query evaluated for each row of another one, whose aliases its `where` may name.
 
     Its value is known under `alias`: the list of its rows, or with `one` the first of them, null if
-    there is none.
+    there is none. With `live` it is a collection of the rows, the same one as long as the outer row
+    is there.
     """
 
     alias: str
     query: Node
     one: bool
+    live: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +307,12 @@ def with_inputs(node: Node, change: Callable[[Node], Node]) -> Node:
     match node:
         case Scan() | RecursiveRef():
             return node
+        case Filter():
+            below = change(node.input)
+            return node if below is node.input else Filter(below, node.condition)
+        case Project():
+            below = change(node.input)
+            return node if below is node.input else Project(below, node.row, node.into)
         case Recursive():
             return replace(node, seed=change(node.seed), step=change(node.step))
         case Join():
@@ -323,31 +331,34 @@ def with_inputs(node: Node, change: Callable[[Node], Node]) -> Node:
 
 def inputs(node: Node) -> tuple[Node, ...]:
     """Return the direct inputs of a node, in textual order."""
-    if isinstance(node, Scan | RecursiveRef):
-        return ()
-    if isinstance(node, SetOp | UnionAll):
-        return node.inputs
-    if isinstance(node, Recursive):
-        return (node.seed, node.step)
-    if isinstance(node, Join):
-        return (node.left, node.right)
-    if isinstance(node, Nest):
-        return (node.input, *(part.query for part in node.parts))
-    return (node.input,)
+    match node:
+        case Scan() | RecursiveRef():
+            return ()
+        case Join():
+            return (node.left, node.right)
+        case SetOp() | UnionAll():
+            return node.inputs
+        case Recursive():
+            return (node.seed, node.step)
+        case Nest():
+            return (node.input, *(part.query for part in node.parts))
+        case _:
+            return (node.input,)
 
 
 def scope(node: Node) -> tuple[str, ...]:
     """Return the aliases that a node's row binds, in textual order; `()` for an anonymous row."""
+    if isinstance(node, Filter):
+        return scope(node.input)
     match node:
         case Scan(alias=alias) | Named(alias=alias):
             return (alias,)
-        case Join(how="semi" | "anti"):
-            return scope(node.left)
-        case Join():
-            return scope(node.left) + scope(node.right)
+        case Join(how=how):
+            of_left = how in ("semi", "anti")
+            return scope(node.left) if of_left else scope(node.left) + scope(node.right)
         case Nest():
             return scope(node.input) + tuple(part.alias for part in node.parts)
-        case Filter() | FilterRows() | Windowed() | Order() | Rekey() | Narrow():
+        case FilterRows() | Windowed() | Order() | Rekey() | Narrow():
             return scope(node.input)
         case _:
             return ()
@@ -370,9 +381,15 @@ def width(node: Node) -> int:
 
 def scans(node: Node) -> Sequence[Scan]:
     """Return every scan of a tree, in textual order."""
-    if isinstance(node, Scan):
-        return (node,)
-    return tuple(scan for child in inputs(node) for scan in scans(child))
+    found: list[Scan] = []
+    pending = [node]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, Scan):
+            found.append(part)
+        else:
+            pending += inputs(part)[::-1]
+    return found
 
 
 def refers(node: Node, reference: RecursiveRef) -> bool:

@@ -21,16 +21,23 @@ if TYPE_CHECKING:
     from dataflow.query.clauses import Clauses
 
 
-def nested(query: Query[Any]) -> Expr[Any]:
+def nested(query: Query[Any], *, live: bool = False) -> Expr[Any]:
     """Return the rows of a query for each row of the query around it.
 
     The value is a list, after `one()` a row or None.
+
+    Args:
+        query: The nested query.
+        live: Put a collection of these rows into the row instead: a live query of its own, which
+            stays the same while its rows change, and closes when the outer row leaves. It can only
+            be selected, as a column.
 
     Top-level equalities in its `where` between it and the query around it are how its rows are
     found; without any, every change of it concerns all outer rows. A changed list is a new list of
     the same rows.
 
-    Complexity: a change costs as much as the lists it changes are long.
+    Complexity: a change costs as much as the lists it changes are long; a live collection is changed
+    by the row, O(log rows).
 
     Raises:
         QueryError: It is no query, or one that cannot be computed row by row.
@@ -49,7 +56,7 @@ def nested(query: Query[Any]) -> Expr[Any]:
         )
     if clauses.distinct and clauses.keys == ():
         raise refusal("distinct in a nested query of one row", "leave it out")
-    return Expr(Nested(tree, clauses.single), dict(clauses.outer))
+    return Expr(Nested(tree, clauses.single, live), dict(clauses.outer))
 
 
 def _clauses_of(query: object) -> Clauses:

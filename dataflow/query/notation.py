@@ -79,8 +79,8 @@ def text_of(node: Scalar) -> str:  # noqa: C901 - one case per kind of node
             return _window(node)
         case Aggregate():
             return _aggregate(node)
-        case Nested(one=one):
-            return "nested(one row)" if one else "nested(rows)"
+        case Nested(one=one, live=live):
+            return f"nested({'one row' if one else 'rows'}{', live=True' if live else ''})"
         case Param(index=index):
             return f"${index}"
 

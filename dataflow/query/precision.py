@@ -32,7 +32,8 @@ def check_comparable(
         origins: What the aliases in both stand for.
         symbol: The operator, for the error.
     """
-    kinds = {_kind(one, origins), _kind(other, origins)}
+    kind = _kind(one, origins)
+    kinds = {kind, kind and _kind(other, origins)}
     if kinds != {Decimal, float} or _is_exact(one) or _is_exact(other):
         return
     raise _mixed(f"{text_of(one)} {symbol} {text_of(other)}", one, other)

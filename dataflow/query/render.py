@@ -30,6 +30,7 @@ from dataflow.query.ir import (
     Rekey,
     Scan,
     SetOp,
+    Subquery,
     UnionAll,
     Unnest,
     Windowed,
@@ -80,8 +81,7 @@ def describe(node: Node) -> str:  # noqa: C901 - one case per kind of node
             by = ", ".join(map(text_of, keys)) or "nothing"
             return f"group by {by}: {', '.join(map(text_of, aggregates)) or 'no aggregates'}"
         case Nest(parts=parts):
-            names = (f"{part.alias}{' (one row)' if part.one else ''}" for part in parts)
-            return f"nest {', '.join(names)}"
+            return f"nest {', '.join(map(_nested_text, parts))}"
         case Windowed(windows=windows):
             return f"window {', '.join(map(text_of, windows))}"
         case SetOp(kind=kind, columns=columns):
@@ -103,6 +103,11 @@ def describe(node: Node) -> str:  # noqa: C901 - one case per kind of node
             return f"reads {', '.join(sorted(map(text_of, columns))) or 'no column'}"
         case Rekey(key=key):
             return f"key {function_name(key) if callable(key) else ', '.join(key)}"
+
+
+def _nested_text(part: Subquery) -> str:
+    notes = [note for note, holds in (("one row", part.one), ("live", part.live)) if holds]
+    return f"{part.alias} ({', '.join(notes)})" if notes else part.alias
 
 
 def with_cells_named(node: Node) -> Node:

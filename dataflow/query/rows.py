@@ -8,7 +8,7 @@ A source without a declared row type, and what a `map` function returns, leave b
 
 from __future__ import annotations
 
-from typing import Any, get_origin
+from typing import Any, Final, get_origin
 
 from dataflow.query import ir
 from dataflow.query.notation import text_of
@@ -79,12 +79,18 @@ def row_type_of(node: ir.Node) -> Any:
             return row_type_of(node.input)
 
 
+_LEAVES: Final = (ir.Scan, ir.Named)
+_OF_INPUT: Final = (ir.Filter, ir.Nest)
+
+
 def leaves(node: ir.Node) -> dict[str, ir.Scan | ir.Named]:
     """Return what each alias of a tree stands for; subqueries keep theirs to themselves."""
-    if isinstance(node, ir.Scan | ir.Named):
+    while isinstance(node, _OF_INPUT):
+        node = node.input
+    if isinstance(node, _LEAVES):
         return {node.alias: node}
-    if isinstance(node, ir.Nest):
-        return leaves(node.input)
+    if isinstance(node, ir.Join):
+        return leaves(node.left) | leaves(node.right)
     return {alias: leaf for child in ir.inputs(node) for alias, leaf in leaves(child).items()}
 
 

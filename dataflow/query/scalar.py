@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +160,13 @@ class Aggregate:
 class Nested:
     """The rows of a subquery that belong to a row: a list, or with `one` a row or null.
 
-    Replaced when the query is finished. `query` is an `ir` tree, in whose `where` the aliases of
-    the query around it may be named.
+    With `live` a collection of them. Replaced when the query is finished. `query` is an `ir` tree,
+    in whose `where` the aliases of the query around it may be named.
     """
 
     query: object
     one: bool
+    live: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,100 +212,136 @@ Scalar: TypeAlias = (
 )
 
 
+# Tuples, for a union of classes would be made anew at each test.
+_CALLS: Final = (Call, Apply)
+_FUNCTIONS: Final = (Aggregate, Window)
+_ROWS: Final = (Column, RowOf)
+_ALIASED: Final = (Column, RowOf, Fact)
+
+
 def children(node: Scalar) -> tuple[Scalar, ...]:
     """Return the direct operands of a node, in evaluation order."""
-    match node:
-        case Call(args=args) | Apply(args=args):
-            return args
-        case Item(base=base):
-            return (base,)
-        case Record(items=items):
-            return tuple(value for _, value in items)
-        case Aggregate(args=args, where=where, order_by=order_by):
-            extra = () if where is None else (where,)
-            return args + extra + tuple(part.by for part in order_by)
-        case Window(args=args, where=where, partition_by=partition_by, order_by=order_by):
-            extra = () if where is None else (where,)
-            return args + extra + partition_by + tuple(part.by for part in order_by)
-        case _:
-            return ()
+    if isinstance(node, _CALLS):
+        return node.args
+    if isinstance(node, Record):
+        return tuple([value for _, value in node.items])
+    if isinstance(node, _FUNCTIONS):
+        where = () if node.where is None else (node.where,)
+        partition_by = node.partition_by if isinstance(node, Window) else ()
+        return node.args + where + partition_by + tuple([part.by for part in node.order_by])
+    return (node.base,) if isinstance(node, Item) else ()
 
 
 _LEAVES: Final = frozenset((Column, Const, RowOf, Cell, Param))
 
 
-def walk(node: Scalar) -> Iterator[Scalar]:
-    """Yield a node and everything below it, parents first."""
+def walk(node: Scalar) -> list[Scalar]:
+    """Return a node and everything below it, parents first."""
+    found: list[Scalar] = []
     pending = [node]
     while pending:
         part = pending.pop()
-        yield part
+        found.append(part)
         if part.__class__ not in _LEAVES:
-            pending += reversed(children(part))
+            pending += children(part)[::-1]
+    return found
 
 
-def rewrite(node: Scalar, replace: Callable[[Scalar], Scalar | None]) -> Scalar:
-    """Return `node` with every subtree for which `replace` answers a node exchanged, top down."""
+Replace: TypeAlias = "Callable[[Scalar], Scalar | None]"
+
+
+def rewrite(node: Scalar, replace: Replace) -> Scalar:
+    """Return `node` with every subtree for which `replace` answers a node exchanged, top down.
+
+    What has nothing to exchange in it stays the same object.
+    """
     found = replace(node)
     if found is not None:
         return found
+    if node.__class__ in _LEAVES:
+        return node
     match node:
-        case Item(base=base, key=key):
-            return Item(rewrite(base, replace), key)
-        case Call(name=name, args=args):
-            return Call(name, tuple(rewrite(arg, replace) for arg in args))
-        case Apply(function=function, args=args):
-            return Apply(function, tuple(rewrite(arg, replace) for arg in args))
+        case Call():
+            args = _each_rewritten(node.args, replace)
+            return node if args is node.args else Call(node.name, args)
         case Record(items=items):
-            return Record(tuple((name, rewrite(value, replace)) for name, value in items))
-        case Aggregate():
-            return Aggregate(
-                node.kind,
-                tuple(rewrite(arg, replace) for arg in node.args),
-                None if node.where is None else rewrite(node.where, replace),
-                tuple(rewrite_ordering(part, replace) for part in node.order_by),
-                node.options,
-            )
-        case Window():
-            return Window(
-                node.kind,
-                tuple(rewrite(arg, replace) for arg in node.args),
-                None if node.where is None else rewrite(node.where, replace),
-                tuple(rewrite(part, replace) for part in node.partition_by),
-                tuple(rewrite_ordering(part, replace) for part in node.order_by),
-                node.offset,
-            )
+            before = children(node)
+            values = _each_rewritten(before, replace)
+            if values is before:
+                return node
+            names = [name for name, _ in items]
+            return Record(tuple(zip(names, values, strict=True)))
+        case Aggregate() | Window():
+            return _rewritten_function(node, replace)
+        case Apply(function=function):
+            args = _each_rewritten(node.args, replace)
+            return node if args is node.args else Apply(function, args)
+        case Item():
+            base = rewrite(node.base, replace)
+            return node if base is node.base else Item(base, node.key)
         case _:
             return node
 
 
+def _each_rewritten(parts: tuple[Scalar, ...], replace: Replace) -> tuple[Scalar, ...]:
+    """Rewrite expressions; the very same tuple if none of them changes."""
+    changed = False
+    found = []
+    for part in parts:
+        new = rewrite(part, replace)
+        changed = changed or new is not part
+        found.append(new)
+    return tuple(found) if changed else parts
+
+
+def _rewritten_function(node: Aggregate | Window, replace: Replace) -> Scalar:
+    args = _each_rewritten(node.args, replace)
+    where = None if node.where is None else rewrite(node.where, replace)
+    order_by = tuple([rewrite_ordering(part, replace) for part in node.order_by])
+    if isinstance(node, Aggregate):
+        same = args is node.args and where is node.where and order_by == node.order_by
+        return node if same else Aggregate(node.kind, args, where, order_by, node.options)
+    partition_by = _each_rewritten(node.partition_by, replace)
+    return Window(node.kind, args, where, partition_by, order_by, node.offset)
+
+
 def rewrite_ordering(part: Ordering, replace: Callable[[Scalar], Scalar | None]) -> Ordering:
     """Rewrite the expression of one part of an order."""
-    return Ordering(rewrite(part.by, replace), part.descending, part.nulls_last)
+    by = rewrite(part.by, replace)
+    return part if by is part.by else Ordering(by, part.descending, part.nulls_last)
 
 
 def aliases_of(node: Scalar) -> frozenset[str]:
     """Return the aliases that an expression reads."""
-    return frozenset(part.alias for part in walk(node) if isinstance(part, Column | RowOf | Fact))
+    if isinstance(node, Column):
+        return frozenset((node.alias,))
+    return frozenset([part.alias for part in walk(node) if isinstance(part, _ALIASED)])
 
 
 def reads_of(*nodes: Scalar) -> frozenset[Column | RowOf]:
     """Return the columns, and the rows as a whole, that expressions read."""
     found: set[Column | RowOf] = set()
     for node in nodes:
-        found.update([part for part in walk(node) if isinstance(part, Column | RowOf)])
+        found.update([part for part in walk(node) if isinstance(part, _ROWS)])
     return frozenset(found)
 
 
 def contains(node: Scalar, kind: type[Scalar] | tuple[type[Scalar], ...]) -> bool:
     """Tell whether a node of one of these classes occurs in an expression."""
-    return any(isinstance(part, kind) for part in walk(node))
+    pending = [node]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, kind):
+            return True
+        if part.__class__ not in _LEAVES:
+            pending += children(part)
+    return False
 
 
 def conjuncts(node: Scalar) -> tuple[Scalar, ...]:
     """Split a condition at its top-level ANDs."""
     if isinstance(node, Call) and node.name == "and":
-        return tuple(part for arg in node.args for part in conjuncts(arg))
+        return tuple([part for arg in node.args for part in conjuncts(arg)])
     return (node,)
 
 

@@ -87,6 +87,16 @@ def check_free_of_groups(part: Expr[Any] | Order, clause: str) -> None:
             )
 
 
+def check_no_collection(node: Scalar, clause: str) -> None:
+    """Refuse a live child collection where a value is computed, compared or spread."""
+    for part in walk(node):
+        if isinstance(part, Nested) and part.live:
+            raise refusal(
+                f"{text_of(part)} in {clause} is a collection, of which nothing can be computed",
+                "select it as a column by itself; of rows as a value write nested(q)",
+            )
+
+
 def windowed(node: Window, clause: str) -> QueryError:
     """Return the error about a window function in a clause that chooses or groups rows."""
     return refusal(

@@ -20,12 +20,15 @@ from typing import (
     get_type_hints,
     is_typeddict,
 )
+from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _EXTRA: Final = "__pydantic_extra__"
+_NOTHING: Final[Mapping[str, frozenset[Any]]] = MappingProxyType({})
 _COMPARED: Final[dict[type[Any], tuple[str, ...] | None]] = {}
+_TYPES: Final[WeakKeyDictionary[type[Any], Mapping[str, frozenset[Any]]]] = WeakKeyDictionary()
 
 
 def declared_fields(cls: type[Any]) -> tuple[str, ...] | None:
@@ -78,13 +81,18 @@ def declared_types(row_type: Any) -> Mapping[str, frozenset[Any]]:
     True
     """
     cls = get_origin(row_type) or row_type
-    if not isinstance(cls, type) or declared_fields(cls) is None:
-        return MappingProxyType({})
-    try:
-        hints = get_type_hints(cls)
-    except Exception:  # noqa: BLE001 - reading annotations evaluates foreign code, which may raise anything
-        return MappingProxyType({})
-    return {name: frozenset(_alternatives(hint)) for name, hint in hints.items()}
+    if not isinstance(cls, type):
+        return _NOTHING
+    if cls not in _TYPES:
+        if declared_fields(cls) is None:
+            return _NOTHING
+        try:
+            hints = get_type_hints(cls)
+        except Exception:  # noqa: BLE001 - reading annotations evaluates foreign code, which may raise anything
+            return _NOTHING  # not kept: a name may be defined later
+        types = {name: frozenset(_alternatives(hint)) for name, hint in hints.items()}
+        _TYPES[cls] = MappingProxyType(types)
+    return _TYPES[cls]
 
 
 def _alternatives(hint: Any) -> tuple[Any, ...]:

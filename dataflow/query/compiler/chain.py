@@ -1,11 +1,12 @@
 """Chain: filters, selects and maps over one input, fused into one generated function.
 
 Law         integrate(chain(d)) == {key: steps(row)} over the input's rows, after every epoch
-Delta rule  (key, old, new) -> (key, steps(old), steps(new)); nothing when both are equal
+Delta rule  (key, old, new) -> (key, steps(old), steps(new)); stored: nothing when both are equal, stateless: when they are alike
 State       stored: key -> output row; stateless: none. O(output)
 Cost        O(delta)
 Edges       a chain that calls user functions is stored, so that they never see an old row again; one that does not may be
-            stateless, and then computes the old output anew
+            stateless, and then computes the old output anew. So it cannot keep 1 where 1.0 has come to stand: what it left out
+            now, it would take out later, of a group that never took it in
 Source      Neumann, VLDB 2011 (fusing operators into one loop)
 """
 
@@ -62,7 +63,7 @@ class StoredChain(Node):
     def __init__(self, upstream: Node, layout: Layout, steps: tuple[Step, ...]) -> None:
         super().__init__((upstream,), label="filter" if not builds_rows(steps) else "select")
         self.route = route_of(layout, steps)
-        made, functions = _instantiate(layout, steps, stored=True)
+        made, functions = _instantiate(layout, steps, stored=True, net=upstream.rows is not None)
         self.source: str = made.source
         self._step, self._load = functions
         self._changes: Delta = []
@@ -91,28 +92,37 @@ class StoredChain(Node):
         return None if keys is None else (key for key in keys if key in rows)
 
 
-def _instantiate(layout: Layout, steps: tuple[Step, ...], *, stored: bool) -> tuple[Factory, Any]:
+def _instantiate(
+    layout: Layout, steps: tuple[Step, ...], *, stored: bool, net: bool = True
+) -> tuple[Factory, Any]:
+    """Return the functions of a chain; `net` tells that rows handed to it anew are never equal to those before."""
     lifter = Lifter()
     shape = lift_steps(steps, lifter)
 
     def write() -> str:
-        return _write(layout, shape, len(lifter.values), stored=stored)
+        return _write(layout, shape, len(lifter.values), stored=stored, net=net)
 
-    made = factory(("chain", layout, shape, stored), write, label="chain")
+    made = factory(("chain", layout, shape, stored, net), write, label="chain")
     return made, made.make(*lifter.values, Fallbacks(layout, steps))
 
 
-def _write(layout: Layout, steps: tuple[Step, ...], parameters: int, *, stored: bool) -> str:
+def _write(
+    layout: Layout, steps: tuple[Step, ...], parameters: int, *, stored: bool, net: bool
+) -> str:
     source = Source()
     parts = segments(layout, steps)
     names = "".join(f"p{index}, " for index in range(parameters))
     with source.block(f"def make({names}safe):"):
         if stored:
-            _write_stored_step(source, parts, inequality(steps, "before", "row"))
+            unequal = inequality(steps, "before", "row")
+            if not net and not builds_rows(steps):
+                unequal += " and not equal(before, row)"
+            _write_stored_step(source, parts, unequal)
             _write_load(source, parts)
             source.line("return step, load")
         else:
-            _write_stateless_step(source, parts, builds=builds_rows(steps))
+            unlike = inequality(steps, "before", "after", "alike")
+            _write_stateless_step(source, parts, unlike if builds_rows(steps) else None)
             _write_convert(source, parts)
             source.line("return step, convert")
     return str(source)
@@ -147,14 +157,17 @@ def _write_stored_step(source: Source, parts: Parts, unequal: str) -> None:
             source.line("raise StepError(key) from error")
 
 
-def _write_stateless_step(source: Source, parts: Parts, *, builds: bool) -> None:
+def _write_stateless_step(source: Source, parts: Parts, unlike: str | None) -> None:
     with source.block("def step(delta):"):
         source.line("changes = []")
         with source.block("for key, old, new in delta:"):
             _assign(source, parts, "old", "before", "old_")
             _assign(source, parts, "new", "after", "new_")
-            some = "before is not None or after is not None"
-            with source.block(f"if {'not equal(before, after)' if builds else some}:"):
+            if unlike is None:
+                changed = "before is not None or after is not None"
+            else:
+                changed = f"after is not None if before is None else after is None or {unlike}"
+            with source.block(f"if {changed}:"):
                 source.line("changes.append((key, before, after))")
         source.line("return changes")
 

@@ -14,13 +14,14 @@ The steps that follow directly (having, select) are part of the same generated f
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dataflow.circuit.node import Delta, Node, undo_changes
 from dataflow.query.compiler import accumulate
 from dataflow.query.compiler.accumulate import Cells
 from dataflow.query.compiler.emit import Emitter
-from dataflow.query.compiler.factory import Source, factory
+from dataflow.query.compiler.factory import SHAPES_KEPT, Factory, Source, factory
 from dataflow.query.compiler.fallbacks import Fallbacks
 from dataflow.query.compiler.keys import safe_values
 from dataflow.query.compiler.layout import CELLS, Layout
@@ -31,7 +32,10 @@ from dataflow.query.compiler.write_steps import StepWriter, inequality
 from dataflow.query.scalar import Aggregate, Param, Scalar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dataflow.query.compiler.reads import Unchanged
+    from dataflow.values.order import Direction
 
 
 class Group(Node):
@@ -62,24 +66,15 @@ class Group(Node):
         self._changes: Delta = []
         self.rows = {}
 
-        plain = Cells(inputs=list(keys))
-        for aggregate in aggregates:
-            plain.aggregate(_unlifted(aggregate))
-        lifter = Lifter()
-        shape = (
-            layout,
-            tuple(lifter.lift(key) for key in keys),
-            tuple(_lift(aggregate, lifter) for aggregate in aggregates),
-            lift_steps(steps, lifter),
-            same is not None,
-        )
-        made = factory(("group", shape), lambda: _write(*shape, len(lifter.values)), label="group")
-        self.source = made.source
-        self._functions = made.make(
-            *lifter.values,
-            safe_values(layout, tuple(plain.inputs)),
+        shape = (layout, keys, aggregates, steps, same is not None)
+        kept = not any(aggregate.options for aggregate in aggregates)  # else they may hold anything
+        prepared = (_prepared if kept else _prepare)(*shape)
+        self.source = prepared.made.source
+        self._functions = prepared.made.make(
+            *prepared.values,
+            prepared.safe,
             Fallbacks(CELLS, steps),
-            *accumulate.column_keys(plain.directions),
+            *accumulate.column_keys(prepared.directions),
             same=same,
             **accumulate.NAMES,
         )
@@ -115,6 +110,41 @@ class Group(Node):
         assert self.rows is not None
         undo_changes(self.rows, self._changes)
         self._changes = []
+
+
+class _Prepared(NamedTuple):
+    """What a group of known text is made of: its factory, the values of that, and the safe evaluation of its inputs."""
+
+    made: Factory
+    values: list[Any]
+    safe: Callable[[Any], tuple[Any, ...]]
+    directions: list[Direction]
+
+
+def _prepare(
+    layout: Layout,
+    keys: tuple[Scalar, ...],
+    aggregates: tuple[Aggregate, ...],
+    steps: tuple[Step, ...],
+    narrow: bool,  # noqa: FBT001 - the parts of a shape have no names
+) -> _Prepared:
+    plain = Cells(inputs=list(keys))
+    for aggregate in aggregates:
+        plain.aggregate(_unlifted(aggregate))
+    lifter = Lifter()
+    shape = (
+        layout,
+        tuple(lifter.lift(key) for key in keys),
+        tuple(_lift(aggregate, lifter) for aggregate in aggregates),
+        lift_steps(steps, lifter),
+        narrow,
+    )
+    made = factory(("group", shape), lambda: _write(*shape, len(lifter.values)), label="group")
+    safe = safe_values(layout, tuple(plain.inputs))
+    return _Prepared(made, lifter.values, safe, plain.directions)
+
+
+_prepared = lru_cache(maxsize=SHAPES_KEPT)(_prepare)
 
 
 def _unlifted(aggregate: Aggregate) -> Aggregate:

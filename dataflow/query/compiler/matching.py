@@ -12,6 +12,7 @@ Edges       decided once per epoch, when both deltas are final, so a row whose o
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from dataflow.circuit.node import Delta, Node, Pairs
@@ -202,6 +203,7 @@ class Matched(Node):
         return len(self._side.counts)
 
 
+@cache  # so that plans which use it are recognized as equal
 def left_part(width: int) -> Callable[[Any], Any]:
     """Return key of a pair -> key of its left row."""
     return (lambda key: key[0]) if width == 1 else (lambda key: key[:width])

@@ -18,7 +18,7 @@ by identity) is already running is that node. Only the outermost window and re-k
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol, get_origin, is_typeddict
+from typing import TYPE_CHECKING, Any, Final, Protocol, get_origin, is_typeddict
 
 from dataflow.errors import QueryError
 from dataflow.query import ir
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 
     from dataflow.circuit.graph import Graph
     from dataflow.circuit.node import Node
+    from dataflow.query.compiler.attach import Adopt
     from dataflow.query.compiler.fixpoint import Loop
     from dataflow.query.compiler.layout import Layout
 
@@ -74,10 +75,16 @@ class Unshared:
 
 
 class Planner:
-    """Builds, or finds, the nodes of one query."""
+    """Builds, or finds, the nodes of one query.
 
-    def __init__(self, graph: Graph) -> None:
+    Args:
+        graph: where they run.
+        adopt: makes the child collections of its rows.
+    """
+
+    def __init__(self, graph: Graph, adopt: Adopt | None = None) -> None:
         self._graph = graph
+        self.adopt: Adopt | None = adopt
         self._made: list[Node] = []
 
     def plan(self, tree: ir.Node, *, stored: bool = True) -> Physical:
@@ -115,6 +122,8 @@ class Planner:
     def _operator(  # noqa: C901 - one case per kind of node
         self, tree: ir.Node, *, stored: bool, outermost: bool
     ) -> Physical:
+        if isinstance(tree, _ROW_BY_ROW):
+            return self._chain(tree, stored=stored, outermost=outermost)
         match tree:
             case ir.Scan(source=source, alias=alias):
                 return self._scan(source.relation, alias)
@@ -145,8 +154,6 @@ class Planner:
                 return self._rekey(tree)
             case ir.Narrow(input=input_):
                 return self.build(input_, stored=stored, outermost=outermost)
-            case _:
-                return self._chain(tree, stored=stored, outermost=outermost)
 
     def _scan(self, relation: Any, alias: str) -> Physical:
         if not isinstance(relation, WithFacts):
@@ -306,6 +313,9 @@ class _StepPlanner(Planner):
 
     def made_in_loop(self, identity: Hashable, node: Node) -> None:
         self._outside.made_in_loop(identity, node)
+
+
+_ROW_BY_ROW: Final = (ir.Named, ir.Filter, ir.FilterRows, ir.Project, ir.MapRows)
 
 
 def _step(node: ir.Node) -> tuple[Step, ...] | None:

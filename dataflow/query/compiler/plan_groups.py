@@ -54,8 +54,9 @@ def group_over(
         ("group", input_.node, input_.layout, keys, aggregates, _options(aggregates), steps, same),
         lambda: Group(input_.node, input_.layout, keys, aggregates, steps, same),
     )
-    collected = any(aggregate.kind == "collect" for aggregate in aggregates)
-    return Physical(node, output_layout(replace(CELLS, collected=collected), steps))
+    collects = any(aggregate.kind == "collect" for aggregate in aggregates)
+    cells = replace(CELLS, collected=True) if collects else CELLS
+    return Physical(node, output_layout(cells, steps))
 
 
 def _compute_calls(

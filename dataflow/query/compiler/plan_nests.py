@@ -4,6 +4,7 @@
     which belong       Join on the conditions that name outer aliases, then Owned: only they change a list
     groups, distinct   Group by the outer row's key and the query's own keys
     order, limit       Nest, which keeps the sorted rows of each outer row
+    live               Split instead, from which the collection of an outer row takes its rows, and Attach
 
 A group over everything has a row even where there is nothing: it is computed once, from no rows, and shown by all such outer rows.
 """
@@ -13,15 +14,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from dataflow.query import ir
+from dataflow.query.compiler.attach import Attach, Branching
 from dataflow.query.compiler.evaluate import evaluator
 from dataflow.query.compiler.keys import order_entry
 from dataflow.query.compiler.layout import Layout, Slot
-from dataflow.query.compiler.matching import left_part
+from dataflow.query.compiler.matching import left_part, right_part
 from dataflow.query.compiler.nest import Children, Nest, Owned, Window
 from dataflow.query.compiler.plan_groups import group_over
 from dataflow.query.compiler.planning import Physical
+from dataflow.query.compiler.split import Split
 from dataflow.query.compiler.steps import Select, Step, Test, calls_user_code
 from dataflow.query.compiler.subquery import Columns, Parts, join_of, take_apart
+from dataflow.query.rows import row_type_of
 from dataflow.query.scalar import (
     Aggregate,
     Cell,
@@ -37,7 +42,7 @@ from dataflow.query.scalar import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-    from dataflow.query import ir
+    from dataflow.circuit.node import Node
     from dataflow.query.compiler.planning import Planning
 
 OWNER = "owner"
@@ -50,18 +55,20 @@ class Listed:
 
     Attributes:
         rows: The rows; the owner is told by their keys.
-        grouped: Whether a key is (owner, ...); otherwise it is that of a pair.
-        alone: Whether the key is the owner's.
+        owner_of: key -> key of the owner.
+        key_of: key -> key among the rows of the owner, as of the query run for it alone.
         row: What is put into the list.
-        by: The order.
+        by, limit, offset: The order, and the window of it.
         empty: The row of an owner without rows, if it has one.
     """
 
     rows: Physical
-    grouped: bool
-    alone: bool
+    owner_of: Callable[[Any], Any]
+    key_of: Callable[[Any], Any]
     row: Scalar
     by: tuple[Ordering, ...]
+    limit: int | None
+    offset: int
     empty: Physical | None = None
 
 
@@ -69,39 +76,76 @@ def plan_nest(planner: Planning, tree: ir.Nest) -> Physical:
     """Return the node of outer rows with the values of their nested queries."""
     outer = planner.build(tree.input, stored=True)
     width = len(outer.layout.slots)
+    listed = [(part, _listed(planner, tree.input, width, part)) for part in tree.parts]
+    above = outer
+    if lists := [each for each in listed if not each[0].live]:
+        above = _with_lists(planner, outer, lists)
+    if live := [each for each in listed if each[0].live]:
+        above = _with_collections(planner, outer.node, above, live)
+    return above
+
+
+def _with_lists(
+    planner: Planning, outer: Physical, listed: list[tuple[ir.Subquery, Listed]]
+) -> Physical:
     parts: list[Children] = []
     identity: list[Hashable] = []
-    for part in tree.parts:
-        clauses = take_apart(part.query)
-        listed = _listed(planner, tree.input, width, clauses)
-        window = Window(clauses.limit, clauses.offset, part.one)
-        parts.append(_children(listed, window, width))
-        identity.append((listed, window))
+    for part, each in listed:
+        window = Window(each.limit, each.offset, part.one)
+        parts.append(_children(each, window))
+        identity.append((each, window))
     node = planner.share(
         ("nest", outer.node, outer.layout, tuple(identity)),
         lambda: Nest(outer.node, tuple(parts), flat=outer.layout.joined),
     )
     layout = outer.layout
-    for part in tree.parts:
+    for part, _ in listed:
         value = Layout((Slot(part.alias, None, "any", nullable=part.one),))
         layout = layout.joined_with(value, nullable=part.one)
     return Physical(node, replace(layout, collected=True))
 
 
-def _children(listed: Listed, window: Window, width: int) -> Children:
+def _children(listed: Listed, window: Window) -> Children:
     layout = listed.rows.layout
-    owner_of: Callable[[Any], Any] = left_part(width)
-    if listed.grouped:
-        owner_of = _first
-    elif listed.alone:
-        owner_of = _itself
     return Children(
         listed.rows.node,
         window,
-        owner_of,
+        listed.owner_of,
         order_entry(layout, listed.by),
         evaluator(listed.row, layout),
         None if listed.empty is None else listed.empty.node,
+    )
+
+
+def _with_collections(
+    planner: Planning, outer: Node, rows: Physical, listed: list[tuple[ir.Subquery, Listed]]
+) -> Physical:
+    parts = tuple([_branching(planner, outer, part.query, each) for part, each in listed])
+    node = planner.share(
+        ("children", rows.node, rows.layout, parts, planner.adopt),
+        lambda: Attach(rows.node, parts, planner.adopt, flat=rows.layout.joined),
+    )
+    layout = rows.layout
+    for part, _ in listed:
+        layout = layout.joined_with(Layout((Slot(part.alias, None, "any"),)), nullable=False)
+    return Physical(node, layout)
+
+
+def _branching(planner: Planning, outer: Node, query: ir.Node, listed: Listed) -> Branching:
+    rows, empty = listed.rows.node, None if listed.empty is None else listed.empty.node
+    split = planner.share(
+        ("split", outer, rows, listed.owner_of, listed.key_of, empty),
+        lambda: Split(outer, rows, listed.owner_of, listed.key_of, empty),
+    )
+    return Branching(
+        split,
+        listed.rows.layout,
+        listed.row,
+        listed.by,
+        listed.limit,
+        listed.offset,
+        row_type_of(query),
+        " ⋈ ".join(dict.fromkeys(scan.alias for scan in ir.scans(query))),
     )
 
 
@@ -109,11 +153,24 @@ def _first(key: Any) -> Any:
     return key[0]
 
 
+def _second(key: Any) -> Any:
+    return key[1]
+
+
+def _rest(key: Any) -> Any:
+    return key[1:]
+
+
 def _itself(key: Any) -> Any:
     return key
 
 
-def _listed(planner: Planning, outer: ir.Node, width: int, parts: Parts) -> Listed:
+def _none(key: Any) -> Any:
+    return ()
+
+
+def _listed(planner: Planning, outer: ir.Node, width: int, part: ir.Subquery) -> Listed:
+    parts = take_apart(part.query)
     columns = Columns(parts.source)
     if parts.group is not None:
         return _of_groups(planner, outer, width, parts, columns)
@@ -124,7 +181,7 @@ def _listed(planner: Planning, outer: ir.Node, width: int, parts: Parts) -> List
     row = columns.read(parts.row)
     by = tuple(replace(part, by=columns.read(part.by)) for part in parts.by)
     rows = _owned(planner, outer, width, parts, columns, tagged=False)
-    return Listed(rows, grouped=False, alone=False, row=row, by=by)
+    return Listed(rows, left_part(width), right_part, row, by, parts.limit, parts.offset)
 
 
 def _owned(
@@ -162,7 +219,9 @@ def _of_groups(
     row = _behind_owner(parts.row)
     by = tuple(replace(part, by=_behind_owner(part.by)) for part in parts.by)
     shown, order = _shown(planner, grouped, row, by)
-    return Listed(shown, bool(keys), not keys, Column("", "row"), order, empty)
+    owner_of, key_of = (_first, _second if len(keys) == 1 else _rest) if keys else (_itself, _none)
+    window = (parts.limit, parts.offset)
+    return Listed(shown, owner_of, key_of, Column("", "row"), order, *window, empty)
 
 
 def _of_distinct(
@@ -183,7 +242,7 @@ def _of_distinct(
 
     by = tuple(replace(part, by=rewrite(part.by, cell)) for part in parts.by)
     shown, order = _shown(planner, grouped, rewrite(parts.row, cell), by)
-    return Listed(shown, grouped=True, alone=False, row=Column("", "row"), by=order)
+    return Listed(shown, _first, _rest, Column("", "row"), order, parts.limit, parts.offset)
 
 
 def _shown(

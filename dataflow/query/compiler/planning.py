@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from dataflow.circuit.node import Node
     from dataflow.query import ir
+    from dataflow.query.compiler.attach import Adopt
     from dataflow.query.compiler.layout import Layout
     from dataflow.query.compiler.steps import Step
 
@@ -21,7 +22,13 @@ class Physical(NamedTuple):
 
 
 class Planning(Protocol):
-    """The planner, as the files that plan one kind of IR node see it."""
+    """The planner, as the files that plan one kind of IR node see it.
+
+    Attributes:
+        adopt: makes the child collections of a live result; None where nothing runs.
+    """
+
+    adopt: Adopt | None
 
     def build(self, tree: ir.Node, *, stored: bool = False) -> Physical:
         """Return the node of a tree; with `stored` one that keeps its rows."""

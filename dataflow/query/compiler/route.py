@@ -11,9 +11,11 @@ of which all count. The chain checks its conditions all the same.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from dataflow.circuit.router import HIGHEST, LOWEST, Route
+from dataflow.query.compiler.factory import SHAPES_KEPT
 from dataflow.query.compiler.keys import join_key
 from dataflow.query.compiler.steps import Bind, Test
 from dataflow.query.scalar import (
@@ -48,7 +50,7 @@ def route_of(layout: Layout, steps: tuple[Step, ...]) -> Route | None:
     for name, part, value in comparisons:
         values = _values(name, value)
         if values is not None:
-            return replace(_unbounded(layout, part), values=values)
+            return _route(layout, part, values=values)
     bounds: dict[Scalar, tuple[Any, Any]] = {}
     for name, part, value in comparisons:
         if name != "in" and kind_of(plain(value)) in SCALARS:
@@ -56,7 +58,7 @@ def route_of(layout: Layout, steps: tuple[Step, ...]) -> Route | None:
             end = sort_key(value)
             bounds[part] = (low, min(high, end)) if name in {"lt", "le"} else (max(low, end), high)
     for part, (low, high) in bounds.items():
-        return replace(_unbounded(layout, part), low=low, high=high)
+        return _route(layout, part, low=low, high=high)
     return None
 
 
@@ -94,6 +96,13 @@ def _values(name: str, value: Any) -> frozenset[Any] | None:
     return None
 
 
+def _route(layout: Layout, part: Scalar, **limits: Any) -> Route:
+    """Return the route of rows of which a column or item has to have some value."""
+    free = _unbounded(layout, part)
+    return Route(free.identity, free.value_of, **limits)
+
+
+@lru_cache(maxsize=SHAPES_KEPT)
 def _unbounded(layout: Layout, part: Scalar) -> Route:
     """Return a route that any row with a value takes; aliases do not matter, where there is one only."""
     if not layout.joined:

@@ -98,7 +98,7 @@ def _selected(layout: Layout, row: Scalar) -> Layout:
     if isinstance(row, RowOf) and row.alias:
         slot = replace(layout.slot(row.alias), alias="", index=None)
         return Layout((slot,), layout.collected)
-    return replace(RECORD, collected=layout.collected)
+    return replace(RECORD, collected=True) if layout.collected else RECORD
 
 
 def lift_steps(steps: Iterable[Step], lifter: Lifter) -> tuple[Step, ...]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataflow.circuit.node import Delta, Node, Pairs
 from dataflow.values import kinds
-from dataflow.values.equality import equal
+from dataflow.values.identity import alike
 from dataflow.values.kinds import kind_of, plain
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Unnest(Node):
             for place in range(max(len(before), len(after))):
                 was = before[place] if place < len(before) else None
                 now = after[place] if place < len(after) else None
-                if was is None or now is None or not equal(was, now):
+                if was is None or now is None or not alike(was, now):
                     changes.append(((key, place), was, now))
         return changes
 

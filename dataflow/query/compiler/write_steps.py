@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 INLINE_COLUMNS = 8  # up to so many, two selected rows are compared column by column without a call
 
 
-def inequality(steps: Sequence[Step], before: str, row: str) -> str:
+def inequality(steps: Sequence[Step], before: str, row: str, same: str = "equal") -> str:
     """Return source that tells whether two rows made by a chain differ.
 
     Rows that are handed through come from nodes whose deltas are net: other objects are other rows. Columns of a select are
-    compared where they stand, identical ones without a call; everything else by `equal`.
+    compared where they stand, identical ones without a call; everything else by `same`, a function of two values.
     """
     if not builds_rows(steps):
         return f"{before} is not {row}"
@@ -47,12 +47,9 @@ def inequality(steps: Sequence[Step], before: str, row: str) -> str:
     if isinstance(last, Select) and isinstance(last.row, Record):
         names = [name for name, _ in last.row.items]
         if len(names) <= INLINE_COLUMNS and None not in names:
-            same = [
-                f"({before}[{name!r}] is {row}[{name!r}] or equal({before}[{name!r}], {row}[{name!r}]))"
-                for name in names
-            ]
-            return f"not ({' and '.join(same)})"
-    return f"not equal({before}, {row})"
+            pairs = [(f"{before}[{name!r}]", f"{row}[{name!r}]") for name in names]
+            return f"not ({' and '.join(f'({a} is {b} or {same}({a}, {b}))' for a, b in pairs)})"
+    return f"not {same}({before}, {row})"
 
 
 class StepWriter:

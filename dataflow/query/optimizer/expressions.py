@@ -51,10 +51,13 @@ def within(spec: S, change: Change) -> S:
     args = _each(spec.args, change)
     where = None if spec.where is None else change(spec.where)
     order_by = _each(spec.order_by, lambda part: _ordering(part, change))
-    changed = replace(spec, args=args, where=where, order_by=order_by)
-    if isinstance(changed, Window):
-        changed = replace(changed, partition_by=_each(changed.partition_by, change))
-    return spec if changed == spec else changed
+    if args is not spec.args or where is not spec.where or order_by is not spec.order_by:
+        spec = replace(spec, args=args, where=where, order_by=order_by)
+    if isinstance(spec, Window):
+        parts = _each(spec.partition_by, change)
+        if parts is not spec.partition_by:
+            spec = replace(spec, partition_by=parts)
+    return spec
 
 
 def _pair(pair: tuple[Scalar, Scalar], change: Change) -> tuple[Scalar, Scalar]:
@@ -69,5 +72,10 @@ def _ordering(part: Ordering, change: Change) -> Ordering:
 
 def _each(parts: tuple[T, ...], change: Callable[[T], T]) -> tuple[T, ...]:
     """Return changed parts, or the very same tuple if none has changed."""
-    found = tuple([change(part) for part in parts])
-    return found if any(new is not old for new, old in zip(found, parts, strict=True)) else parts
+    changed = False
+    found = []
+    for part in parts:
+        new = change(part)
+        changed = changed or new is not part
+        found.append(new)
+    return tuple(found) if changed else parts

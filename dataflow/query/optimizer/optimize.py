@@ -15,6 +15,7 @@ from dataflow.query.optimizer.fold_constants import fold_constants
 from dataflow.query.optimizer.narrow_to_reads import narrow_to_reads
 from dataflow.query.optimizer.push_down_predicates import push_down_predicates
 from dataflow.query.optimizer.residuals_to_filters import residuals_to_filters
+from dataflow.query.optimizer.templates import from_template
 
 Rule = Callable[[Node], Node]
 
@@ -33,7 +34,13 @@ def optimize(node: Node, rules: Sequence[Rule] | None = None) -> Node:
     Args:
         rules: instead of `RULES`.
     """
+    if rules is None:
+        return from_template(node, _by_rules)
+    return _by_rules(node, rules)
+
+
+def _by_rules(node: Node, rules: Sequence[Rule] = RULES) -> Node:
     node = facts_to_columns(node)
-    for rule in RULES if rules is None else rules:
+    for rule in rules:
         node = rule(node)
     return node
