@@ -12,6 +12,7 @@ from stateschema.stream.interface import Stream
 from stateschema.stream.offset import Offset
 from stateschema.streamdb.intake import Intake, Status
 from stateschema.streamdb.router import Committed, OnError
+from stateschema.streamdb.txids import RecentTxids
 
 SchemaT = TypeVar("SchemaT", bound=StateSchema)
 
@@ -62,6 +63,8 @@ class Facade(ABC, Generic[SchemaT]):
             raise TypeError(f"{type(self).__name__} needs either a stream or a url")
         self._preloads = preload
         self._on_commit = on_commit
+        self._recent_txids = RecentTxids(limit=100)
+        self._commit_subscribers: dict[object, Callable[[Committed], object]] = {}
         self._intake = Intake(
             schema,
             handler=self.persist,
@@ -86,6 +89,25 @@ class Facade(ABC, Generic[SchemaT]):
         """Why the status is `error`, else None."""
         return self._intake.error
 
+    @property
+    def recent_txids(self) -> tuple[str, ...]:
+        """The latest 100 txids whose events are shown, the last one last."""
+        return tuple(self._recent_txids)
+
+    def subscribe_commits(self, fn: Callable[[Committed], object]) -> Callable[[], None]:
+        """Call a function after each epoch, as `on_commit` is.
+
+        Returns:
+            What ends it; calling it twice is allowed.
+        """
+        subscription = object()
+        self._commit_subscribers[subscription] = fn
+
+        def end() -> None:
+            self._commit_subscribers.pop(subscription, None)
+
+        return end
+
     @abstractmethod
     def persist(self, transaction: Transaction) -> Awaitable[None] | None:
         """Append the events of a transaction, with one txid, and wait until they have come back.
@@ -102,6 +124,9 @@ class Facade(ABC, Generic[SchemaT]):
     def _committed(self, committed: Committed) -> None:
         if self._on_commit is not None:
             self._on_commit(committed)
+        self._recent_txids.add(committed.txids)
+        for subscriber in tuple(self._commit_subscribers.values()):
+            subscriber(committed)
 
     if not TYPE_CHECKING:  # the typed way is `db.collections`
 

@@ -4,7 +4,7 @@ A txid is asked for around the time it arrives: just before, or just after. Reme
 would grow for as long as a stream is followed, so the oldest are forgotten.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 REMEMBERED = 10_000  # txids; about 1 MB of 32-letter ids
 
@@ -32,6 +32,9 @@ class RecentTxids:
             known[txid] = None
             if len(known) > self._limit:
                 del known[next(iter(known))]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._txids)
 
     def __contains__(self, txid: object) -> bool:
         return txid in self._txids

@@ -1,0 +1,1 @@
+"""Publishing: the epochs of a derived collection as events of a stream."""

@@ -1,0 +1,92 @@
+"""Sending: how the events of an epoch get into a stream, as one append and exactly once.
+
+Over HTTP an append without an answer may or may not be in the stream. There an idempotent producer
+sends, which may repeat it without harm; its id is made of the type that is published, its epoch of the
+time. So whoever begins to publish takes over from the one before, who is refused from then on.
+"""
+
+from collections.abc import Sequence
+from time import time_ns
+from typing import Final, Protocol
+
+from stateschema.errors import RefusedError
+from stateschema.events import ChangeEvent
+from stateschema.stream.client.client import StreamClient
+from stateschema.stream.client.producer import Producer
+from stateschema.stream.interface import Stream
+
+_NO_LIMIT: Final = 2**40  # bytes: an epoch is not cut
+_PATIENCE: Final = 3600.0  # seconds: it goes out when it is whole, not before
+
+
+class Sender(Protocol):
+    """Appends epochs, one at a time."""
+
+    async def send(self, events: Sequence[ChangeEvent]) -> None:
+        """Append the events as one batch, and wait until they are in the stream."""
+        ...
+
+    async def close(self) -> None:
+        """End; the stream stays open."""
+        ...
+
+
+class PlainSender:
+    """Appends to a stream that answers for each append."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    async def send(self, events: Sequence[ChangeEvent]) -> None:
+        """Append the events as one batch."""
+        await self._stream.append(events)
+
+    async def close(self) -> None:
+        """Do nothing: the stream is not ours."""
+
+
+class ProducerSender:
+    """Appends to a stream on a server, as its only publisher of a type."""
+
+    def __init__(self, client: StreamClient, row_type: str) -> None:
+        self._client = client
+        self._id = f"publish:{row_type}"
+        self._producer = self._new(time_ns() // 1000)
+        self._has_sent = False
+
+    async def send(self, events: Sequence[ChangeEvent]) -> None:
+        """Append the events as one batch.
+
+        Raises:
+            RefusedError: Another one publishes this type by now.
+        """
+        try:
+            await self._send(events)
+        except RefusedError as error:
+            if self._has_sent or error.epoch is None:
+                raise  # else the clock was ahead when the one before began
+            await self._producer.abort()
+            self._producer = self._new(error.epoch + 1)
+            await self._send(events)
+        self._has_sent = True
+
+    async def close(self) -> None:
+        """End the producer."""
+        await self._producer.abort()
+
+    async def _send(self, events: Sequence[ChangeEvent]) -> None:
+        for event in events:
+            await self._producer.append(event)
+        await self._producer.flush()
+
+    def _new(self, epoch: int) -> Producer:
+        return self._client.producer(
+            self._id, epoch=epoch, max_batch_bytes=_NO_LIMIT, linger=_PATIENCE
+        )
+
+
+def sender_for(stream: Stream, row_type: str) -> Sender:
+    """Return the sender that suits a stream."""
+    if isinstance(stream, StreamClient):
+        return ProducerSender(stream, row_type)
+    return PlainSender(stream)
