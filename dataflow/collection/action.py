@@ -13,6 +13,7 @@ from functools import update_wrapper
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, overload
 
+from dataflow.collection.batch import current_batch
 from dataflow.collection.loop import require_loop
 from dataflow.collection.transaction import Transaction
 from dataflow.errors import CollectionError
@@ -53,7 +54,10 @@ class Action(Generic[P]):
         """
         require_loop(self._mutation_fn, f"action {_name(self._mutation_fn)}")
         made = Transaction(mutation_fn=lambda _: self._mutation_fn(*args, **kwargs))
+        around = current_batch()
         with made:
+            if around is not None:
+                around.on_discard(made.discard)
             self._on_mutate(*args, **kwargs)
             made.commit()
         return made

@@ -14,6 +14,7 @@ from __future__ import annotations
 import sys
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dataflow.circuit.commit import Announcement, Commit
@@ -95,8 +96,9 @@ class Batch(Commit):
         self._undo.append(undo)
 
     def on_published(self, action: Callable[[], object]) -> None:
-        """Do something once the batch has been published."""
+        """Do something once the batch has been published, unless what is noted now is taken back."""
         self._published.append(action)
+        self._undo.append(partial(self._published.remove, action))
 
     def take_back(self, mark: int = 0) -> None:
         """Undo what was noted since a mark; what is staged stays."""

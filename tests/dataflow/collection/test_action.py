@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from dataflow import Collection, CollectionError, Transaction, TransactionError, action
+from dataflow import Collection, CollectionError, Transaction, TransactionError, action, batch
 
 
 def test_an_action_shows_then_persists_and_returns_its_transaction() -> None:
@@ -110,3 +111,30 @@ def test_actions_called_by_an_action_are_transactions_of_their_own() -> None:
     assert [m.key for m in tx.mutations] == [1]
     assert [m.key for m in made[0].mutations] == [2]
     assert (tx.state, made[0].state) == ("completed", "completed")
+
+
+def test_an_action_fails_with_the_batch_or_block_around_it() -> None:
+    todos: Collection[Any] = Collection("todos", key="id")
+    called: list[int] = []
+
+    def show(key: int) -> None:
+        todos.insert({"id": key})
+
+    add = action(on_mutate=show, mutation_fn=called.append)
+
+    with suppress(ValueError), batch():
+        in_batch = add(1)
+        raise ValueError
+    with batch():
+        with suppress(ValueError), Transaction(mutation_fn=lambda tx: None):
+            in_block = add(2)
+            raise ValueError
+        kept = add(3)
+    assert [tx.state for tx in (in_batch, in_block, kept)] == ["failed", "failed", "completed"]
+    assert (called, todos.rows()) == ([3], [{"id": 3}])
+    with pytest.raises(TransactionError, match=r"the batch around transaction \d+ was discarded"):
+        asyncio.run(_wait_for(in_batch))
+
+
+async def _wait_for(transaction: Transaction) -> None:
+    await transaction
