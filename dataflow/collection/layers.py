@@ -86,8 +86,11 @@ class Layers:
         yield from (key for key, row in synced.items() if row is not None)
 
     def own_all(self) -> None:
-        """Take the rows there are as changed here."""
+        """Take the rows there are as changed here, and what is completed as confirmed: the collection was local until now."""
         self._own.update(self._node.rows or ())
+        for layers in self._layers.values():
+            for author in layers:
+                author.is_confirmed |= author.state == "completed"
 
     def preview(self, key: Any, row: Any, mutated: Iterable[Author]) -> Any:
         """Return what would be visible over a synced row if the operations of some transactions were shown as they are now."""

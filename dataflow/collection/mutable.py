@@ -264,7 +264,7 @@ class Mutable(Readable[R]):
     def _note_sync(self) -> None:
         """Cease to be local: from now on somebody else says what the rows are."""
         if not self._was_synced:
-            if self._node.rows and self.is_local:
+            if (self._node.rows or self.overlay) and self.is_local:
                 self._overlaid().own_all()
             self._was_synced = True
 

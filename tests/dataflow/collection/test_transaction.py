@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import weakref
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -759,3 +760,37 @@ def test_mutating_inside_a_function_of_a_query_is_refused(todos: Todos) -> None:
     meddled = live(query(todos).filter(meddle))
     assert isinstance(meddled.error, CollectionError)
     assert "cannot write to a collection inside a function" in str(meddled.error)
+
+
+def test_a_commit_inside_a_block_that_raises_is_taken_back_with_it() -> None:
+    rows: Collection[Any] = Collection("rows", key="id")
+    called: list[int] = []
+    tx = Transaction(mutation_fn=lambda tx: called.append(len(tx.mutations)))
+    with tx:
+        rows.insert({"id": 1})
+    with batch(), suppress(ValueError), tx:
+        rows.insert({"id": 2})
+        tx.commit()
+        raise ValueError
+    assert (tx.state, called, rows.rows()) == ("pending", [], [{"id": 1}])
+    tx.commit()
+    assert (tx.state, called) == ("completed", [1])
+
+
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_what_was_completed_while_local_gives_way_to_synced_rows_later(*, is_deleted: bool) -> None:
+    rows: Collection[Any] = Collection("rows", key="id")
+    rows.insert({"id": 1, "a": 0, "b": 0})
+    beneath, above = (Transaction(mutation_fn=lambda tx: None) for _ in range(2))
+    with beneath:
+        rows.update(1, a=1)
+    with above:
+        rows.delete(1) if is_deleted else rows.update(1, b=1)
+    above.commit()
+    with rows.sync():
+        pass  # the collection is local no longer
+    beneath.rollback()
+    assert rows.rows() == ([] if is_deleted else [{"id": 1, "a": 0, "b": 1}])
+    with rows.sync() as write:
+        write.update({"id": 1, "a": 9, "b": 9})
+    assert rows.rows() == [{"id": 1, "a": 9, "b": 9}]
