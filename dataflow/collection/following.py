@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
 from dataflow.collection.changes import Change, changes_of
 from dataflow.collection.gathering import gathering
+from dataflow.collection.loop import wake
 from dataflow.collection.netting import Net
 from dataflow.collection.statistics import SubscriptionStatistics
 from dataflow.errors import CollectionError
@@ -93,8 +94,8 @@ class Inbox:
         self._wake()
 
     def _wake(self) -> None:
-        if self.wake is not None and not self.wake.done():
-            self.wake.set_result(None)
+        if self.wake is not None:
+            wake(self.wake)
 
     def take(self) -> Delta:
         """Return the net changes since the last call."""

@@ -1,4 +1,4 @@
-"""Async functions need an event loop: whether there is one is asked before anything is shown."""
+"""Event loops: async functions need one, which is asked before anything is shown; and one that has been closed wakes nobody."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dataflow.errors import CollectionError
 
 if TYPE_CHECKING:
+    from asyncio import Future
     from collections.abc import Callable
 
 
@@ -42,3 +43,9 @@ def needs_loop(what: str) -> CollectionError:
     error = CollectionError(f"{what} is async, and no event loop is running")
     error.add_note("call it from a coroutine, or make it a plain function")
     return error
+
+
+def wake(future: Future[None]) -> None:
+    """Let the coroutine that awaits a future go on; nobody does any more if its loop was closed, perhaps without cancelling it."""
+    if not future.done() and not future.get_loop().is_closed():
+        future.set_result(None)

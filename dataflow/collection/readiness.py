@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from dataflow.circuit.commit import Commit
+from dataflow.collection.loop import wake
 
 if TYPE_CHECKING:
     from asyncio import Future
@@ -68,6 +69,5 @@ class Wake:
 
     def source_ready(self) -> list[Announcement]:
         """Let the coroutine look at the status."""
-        if not self._future.done():
-            self._future.set_result(None)
+        wake(self._future)
         return []

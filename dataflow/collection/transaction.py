@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from dataflow.circuit.graph import current_graph
 from dataflow.collection.batch import Batch, batch, current_batch
-from dataflow.collection.loop import is_async, is_loop_running, needs_loop
+from dataflow.collection.loop import is_async, is_loop_running, needs_loop, wake
 from dataflow.collection.mutation import Entry, Mutation
 from dataflow.collection.overlay import Operation, State, merge
 from dataflow.errors import TransactionError
@@ -309,8 +309,7 @@ class Transaction:
     def wake(self) -> None:
         """Let those who await it look again."""
         for future in tuple(self._waiters):
-            if not future.done():
-                future.set_result(None)
+            wake(future)
 
     def _fail(self, error: BaseException) -> None:
         if self._state not in ("pending", "persisting"):

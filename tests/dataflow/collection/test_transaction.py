@@ -794,3 +794,32 @@ def test_what_was_completed_while_local_gives_way_to_synced_rows_later(*, is_del
     with rows.sync() as write:
         write.update({"id": 1, "a": 9, "b": 9})
     assert rows.rows() == [{"id": 1, "a": 9, "b": 9}]
+
+
+def test_an_event_loop_that_was_closed_on_those_who_wait_hinders_nobody() -> None:
+    rows: Collection[Any] = Collection("rows", key="id")
+    late: Collection[Any] = Collection("late", key="id", ready=False)
+    tx = Transaction(mutation_fn=lambda tx: None)
+    with tx:
+        rows.insert({"id": 1})
+
+    async def wait() -> None:
+        await tx
+
+    async def follow() -> None:
+        await anext(rows.changes())
+
+    async def start() -> list[asyncio.Task[None]]:
+        tasks = [asyncio.ensure_future(each) for each in (wait(), follow(), late.wait_ready())]
+        await asyncio.sleep(0)
+        return tasks
+
+    loop = asyncio.new_event_loop()
+    tasks = loop.run_until_complete(start())
+    loop.close()
+    rows.insert({"id": 2})
+    tx.rollback()
+    late.mark_ready()
+    assert (tx.state, rows.rows(), late.status) == ("failed", [{"id": 2}], "ready")
+    for task in tasks:
+        task._log_destroy_pending = False  # type: ignore[attr-defined]  # that they are lost is the point
