@@ -3,7 +3,7 @@
 Law     the collection shows what the query answers at some moment since the last read
 Cost    a read asks `PRAGMA data_version` first: as long as no other connection has committed, that is all it does
 Edges   the connection is this source's own, read-only, and opened by the first read, so that a database which is not there (yet)
-        is a failure like any other, and the next read may succeed
+        is a failure like any other, and the next read may succeed. A file that has taken the place of another is opened anew.
 """
 
 from __future__ import annotations
@@ -60,10 +60,15 @@ class _Reader:
         self._parameters = parameters
         self._build = row_type.build
         self._connection: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None  # the one that is open
         self._version: int | None = None  # of the database, as of the last answer
 
     def read(self) -> list[Any] | None:
         """Return the rows, or None if nothing has been committed since the last time."""
+        file = _identity(self._path)
+        if file != self._file:
+            self.close()
+            self._file = file
         connection = self._connection
         if connection is None:
             connection = self._connection = sqlite3.connect(
@@ -97,3 +102,12 @@ class _Reader:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from another one of its name; None if there is none."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_dev, stat.st_ino

@@ -122,3 +122,18 @@ def test_it_polls_by_the_clock(database: Path) -> None:
             assert set(items) == {1, 2}
 
     asyncio.run(scenario())
+
+
+def test_a_database_that_takes_the_place_of_another_is_read(database: Path) -> None:
+    source, _ = source_of(database)
+    source.refetch_now()
+    other = database.with_name("other.db")
+    change(other, "CREATE TABLE items (id INTEGER PRIMARY KEY, n INTEGER, shop TEXT)")
+    change(other, "INSERT INTO items VALUES (7, 7, 'a')")
+    other.replace(database)
+    source.refetch_now()
+    assert source.collection.rows() == [Item(7, 7)]
+    database.unlink()
+    with pytest.raises(sqlite3.OperationalError, match="unable to open"):
+        source.refetch_now()
+    assert (source.collection.status, source.collection.rows()) == ("error", [Item(7, 7)])
