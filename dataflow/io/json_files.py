@@ -2,14 +2,16 @@
 
 Law     the collection shows the files of the directory as of the last read that succeeded
 Cost    a read lists the directory; only files with another size, time of change or inode are opened
-Edges   a file that is gone by the time it is opened was not there; one that cannot be read or parsed fails the read, so the rows
-        stay as they were, and the status is "error" until it has been put right
+Edges   a folder or a pipe is no file, whatever its name, and a file that is gone by the time it is opened was not there; one
+        that cannot be read or parsed fails the read, so the rows stay as they were, and the status is "error" until it has been
+        put right
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dataflow.io.polling import Polled
@@ -75,6 +77,8 @@ class _Reader:
         for path in sorted(self._directory.glob(self._pattern)):
             try:
                 stat = path.stat()
+                if not S_ISREG(stat.st_mode):
+                    continue
                 stamp = stat.st_size, stat.st_mtime_ns, stat.st_ino
                 known = self._known.get(path)
                 if known is None or known[0] != stamp:
@@ -93,5 +97,5 @@ class _Reader:
                     path.relative_to(self._directory).with_suffix("").as_posix()
                 )
             return self._build(fields)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"file {str(path)!r}: {error}") from error

@@ -81,7 +81,9 @@ def test_only_files_that_have_changed_are_opened(
     assert opened == ["a.json", "b.json", "b.json"]
 
 
-@pytest.mark.parametrize("text", ["{", "[1]", ""])
+@pytest.mark.parametrize(
+    "text", ["{", "[1]", "", "[" * 100_000], ids=["cut off", "list", "empty", "deep"]
+)
 def test_a_file_that_cannot_be_parsed_fails_until_it_is_put_right(folder: Path, text: str) -> None:
     source, _ = source_of(folder)
     source.refetch_now()
@@ -113,3 +115,13 @@ def test_a_directory_that_is_missing_is_a_failure(tmp_path: Path) -> None:
     (tmp_path / "nowhere").mkdir()
     source.refetch_now()
     assert (source.collection.status, source.collection.rows()) == ("ready", [])
+
+
+def test_what_is_no_file_is_passed_over_whatever_its_name(folder: Path) -> None:
+    (folder / "folder.json").mkdir()
+    os.mkfifo(folder / "pipe.json")  # opening it would block for ever
+    (folder / "link.json").symlink_to("a.json")
+    (folder / "broken.json").symlink_to("nowhere.json")
+    source, _ = source_of(folder)
+    source.refetch_now()
+    assert sorted(source.collection) == ["a", "b", "link"]
