@@ -3,6 +3,7 @@
 from stateschema.stream.protocol.rejection import RejectedError
 from stateschema.stream.server.app import StreamServer
 from stateschema.stream.server.authorize import Authorize, BearerTokens
+from stateschema.stream.server.companion import Companion
 from stateschema.stream.server.request import Action, Request
 from stateschema.stream.server.settings import Settings
 
@@ -10,6 +11,7 @@ __all__ = [
     "Action",
     "Authorize",
     "BearerTokens",
+    "Companion",
     "RejectedError",
     "Request",
     "Settings",

@@ -36,6 +36,7 @@ from stateschema.stream.server.answer import (
 from stateschema.stream.server.asgi import Message, Receive, Scope, Send
 from stateschema.stream.server.authorize import Authorize, denial
 from stateschema.stream.server.body import DisconnectedError, read_body
+from stateschema.stream.server.companion import Companion
 from stateschema.stream.server.events import feed_events
 from stateschema.stream.server.metrics import Metrics
 from stateschema.stream.server.reading import Reading, catch_up, long_poll, metadata
@@ -57,6 +58,9 @@ from stateschema.stream.server.writing import (
 )
 from stateschema.stream.store.interface import Store
 
+WRITES = frozenset[Action]({"create", "append", "delete"})
+"""What only a companion may do with its streams."""
+
 _log = logging.getLogger("stateschema.server")
 _access = logging.getLogger("stateschema.server.access")
 
@@ -68,6 +72,7 @@ class StreamServer:
         store: Where streams are kept; closed by `aclose`.
         settings: Limits and times.
         authorize: Tells who may do what; without it everybody may do everything.
+        companion: Writes streams of its own, which are read-only for everybody else (405).
         clock: Seconds since 1970.
         chance: Randomness of cursors.
     """
@@ -78,6 +83,7 @@ class StreamServer:
         *,
         settings: Settings | None = None,
         authorize: Authorize | None = None,
+        companion: Companion | None = None,
         clock: Callable[[], float] = time,
         chance: random.Random | None = None,
     ) -> None:
@@ -85,6 +91,7 @@ class StreamServer:
         self.settings: Settings = settings or Settings()
         self.metrics: Metrics = Metrics()
         self._authorize = authorize
+        self._companion = companion
         self._waiting = Waiting()
         self._common = (*SECURITY, *cors_headers(self.settings.cors_origin))
         self._sweeper: asyncio.Task[None] | None = None
@@ -96,6 +103,11 @@ class StreamServer:
             now=clock,
             chance=chance or random.Random(),
         )
+
+    async def start(self) -> None:
+        """Start the companion, if there is one; for servers that are mounted, before the first request."""
+        if self._companion is not None:
+            await self._companion.start(self.store)
 
     def drain(self) -> None:
         """Send waiting readers away and answer no more live reads by waiting; idempotent."""
@@ -109,6 +121,8 @@ class StreamServer:
             with suppress(asyncio.CancelledError):
                 await self._sweeper
             self._sweeper = None
+        if self._companion is not None:
+            await self._companion.stop()
         await self.store.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -126,11 +140,23 @@ class StreamServer:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                await send({"type": "lifespan.startup.complete"})
+                reply = await self._started()
+                await send(reply)
+                if reply["type"] == "lifespan.startup.failed":
+                    return
             elif message["type"] == "lifespan.shutdown":
                 await self.aclose()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+    async def _started(self) -> Message:
+        try:
+            await self.start()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the process has to be told
+            _log.exception("the server could not start")
+            await self.aclose()
+            return {"type": "lifespan.startup.failed", "message": repr(error)}
+        return {"type": "lifespan.startup.complete"}
 
     async def _sweep(self) -> None:
         while True:
@@ -262,6 +288,9 @@ class StreamServer:
             allowed = self._authorize(request, action, name)
             if not (allowed if isinstance(allowed, bool) else await allowed):
                 raise denial(request, action)
+        if self._companion is not None and action in WRITES and name in self._companion.names:
+            headers = {"Allow": "GET, HEAD, OPTIONS"}
+            raise RejectedError(405, "method-not-allowed", f"stream {name!r} is read-only", headers)
 
     def _beside(self, request: Request) -> Answer:
         """Return the answer to a request for something that is no stream."""

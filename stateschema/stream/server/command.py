@@ -8,10 +8,12 @@ signal; 1 the store cannot be opened, the port is taken, or uvicorn is missing; 
 import argparse
 import logging
 import sys
+from importlib import import_module
 from importlib.util import find_spec
 
 from stateschema.errors import StreamError
 from stateschema.stream.server.app import StreamServer
+from stateschema.stream.server.companion import Companion
 from stateschema.stream.server.settings import Settings
 from stateschema.stream.store.opening import open_store
 from stateschema.stream.store.operations import Retention
@@ -53,6 +55,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="BYTES",
         help="how much of each stream is kept (default: all)",
     )
+    parser.add_argument(
+        "--views",
+        metavar="MODULE:NAME",
+        help="serve read-only streams derived from the others: a `stateschema.streamdb.Views`",
+    )
     parser.add_argument("--access-log", action="store_true", help="log each request as JSON")
     parser.set_defaults(run=serve)
 
@@ -72,16 +79,33 @@ def serve(arguments: argparse.Namespace) -> int:
         hints = "".join(f"hint: {note}\n" for note in getattr(error, "__notes__", ()))
         sys.stderr.write(f"error: {error}\n{hints}")
         return 1
+    try:
+        companion = _views(arguments.views)
+    except (ImportError, AttributeError, ValueError) as error:
+        sys.stderr.write(f"error: views {arguments.views!r} cannot be loaded: {error}\n")
+        return 1
     settings = Settings(
         long_poll_timeout=arguments.long_poll_timeout,
         max_body=arguments.max_body,
     )
-    server = StreamServer(store, settings=settings)
+    server = StreamServer(store, settings=settings, companion=companion)
     try:
         has_begun = run_server(server, host=arguments.host, port=arguments.port, ready=_announce)
     except SystemExit:
         return 1  # the port is taken; uvicorn has said so
     return 0 if has_begun else 1
+
+
+def _views(place: str | None) -> Companion | None:
+    """Return the object at a place, `module:name`."""
+    if place is None:
+        return None
+    module, _, name = place.partition(":")
+    if not module or not name:
+        raise ValueError("write MODULE:NAME")
+    sys.path.insert(0, "")  # as for a program in the present folder
+    companion: Companion = getattr(import_module(module), name)
+    return companion
 
 
 def _announce(url: str) -> None:

@@ -6,6 +6,7 @@ from stateschema.stream.store.memory import MemoryStore
 from stateschema.stream.store.opening import open_store
 from stateschema.stream.store.operations import Retention
 from stateschema.stream.store.sqlite import SqliteStore
+from stateschema.stream.store.stream import StoreStream
 
 __all__ = [
     "Created",
@@ -15,5 +16,6 @@ __all__ = [
     "Retention",
     "SqliteStore",
     "Store",
+    "StoreStream",
     "open_store",
 ]
