@@ -105,7 +105,7 @@ def _route(layout: Layout, part: Scalar, **limits: Any) -> Route:
 @lru_cache(maxsize=SHAPES_KEPT)
 def _unbounded(layout: Layout, part: Scalar) -> Route:
     """Return a route that any row with a value takes; aliases do not matter, where there is one only."""
-    if not layout.joined:
+    if layout.slots and not layout.joined:
         layout = layout.named("")
         part = rewrite(part, _anonymous)
     return Route((layout, part), join_key(layout, (part,)))
