@@ -12,6 +12,7 @@ Edges   a list is always many: of rows to insert, of keys to update or delete. E
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dataflow.collection.batch import Batch, current_batch
@@ -26,7 +27,7 @@ from dataflow.errors import CollectionError, near
 from dataflow.values.normal import expose, normal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from dataflow.circuit.node import Node, SourceNode
     from dataflow.collection.changes import Op
@@ -103,11 +104,12 @@ class Mutable(Readable[R]):
             fields: the same.
 
         Raises:
-            CollectionError: if there is no such row, or what it would become is not valid or has another key; else as for `insert`.
+            CollectionError: if there is no such row, or what it would become is not valid or has another key, or `changes` is no
+                mapping; else as for `insert`.
             UnknownFieldError: if the row type has no such field.
         """
         keys = key if isinstance(key, list) else [key]
-        merged = {**(changes or {}), **fields}
+        merged = {**_fields_of(self, changes), **fields}
 
         def record(transaction: Transaction) -> None:
             for each in keys:
@@ -193,7 +195,10 @@ class Mutable(Readable[R]):
         if row is None:
             texts = [each for each in self._node.rows or () if isinstance(each, str)]
             hint = near(key, texts[:1_000]) if isinstance(key, str) else ""
-            raise CollectionError(f"{self} has no row with key {key!r}{hint}")
+            error = CollectionError(f"{self} has no row with key {key!r}{hint}")
+            if isinstance(key, Mapping) or type(key) is self.row_type:
+                error.add_note("that is a row; write update(key, field=value) or delete(key)")
+            raise error
         return found, row
 
     def _seen(self, key: Any) -> Any:
@@ -273,3 +278,14 @@ class Mutable(Readable[R]):
         staged = None if current is None else current.staged(self)
         assert staged is None or isinstance(staged, StagedRows)
         return staged
+
+
+def _fields_of(owner: object, changes: object) -> Mapping[str, Any]:
+    """Return what is given to `update` as its mapping of fields."""
+    if changes is None:
+        return {}
+    if not isinstance(changes, Mapping):
+        error = CollectionError(f"{owner}: update takes the changed fields, not {changes!r}")
+        error.add_note("write update(key, field=value), or: with collection.draft(key) as row: ...")
+        raise error
+    return changes

@@ -365,3 +365,19 @@ def test_handlers_of_a_batch_wait_until_it_is_published() -> None:
         assert [tx.state for tx in made] == ["pending", "pending"]
     assert states == [[{"id": 1}, {"id": 2}], [{"id": 2}]]
     assert [tx.state for tx in made] == ["completed", "completed"]
+
+
+def test_rows_and_functions_in_place_of_keys_and_fields_are_refused_with_advice() -> None:
+    items: Collection[Row] = Collection("items", key="id")
+    items.insert({"id": 1, "n": 1})
+    wrong: Any = items
+    for write in (wrong.update, wrong.delete):
+        with pytest.raises(CollectionError, match="no row with key") as caught:
+            write({"id": 1, "n": 2})
+        assert caught.value.__notes__ == [
+            "that is a row; write update(key, field=value) or delete(key)"
+        ]
+    with pytest.raises(CollectionError, match="update takes the changed fields") as caught:
+        wrong.update(1, lambda row: row)
+    assert "draft(key)" in caught.value.__notes__[0]
+    assert items.rows() == [{"id": 1, "n": 1}]
