@@ -20,8 +20,8 @@ METHODS: Final[Mapping[str, str]] = _table(
     (
         ("isin is_in inArray", "x.in_([first, second])"),
         ("notin not_isin is_not_in", "x.not_in([first, second])"),
-        ("isnull isna isNull is_none isUndefined", "x.is_null()"),
-        ("notnull notna isNotNull isnot is_", "x.is_not_null()"),
+        ("isnull isna isNull is_none isUndefined is_", "x.is_null()"),
+        ("notnull notna isNotNull isnot is_not", "x.is_not_null()"),
         ("startswith istartswith", "x.starts_with(prefix)"),
         ("endswith iendswith", "x.ends_with(suffix)"),
         ("icontains", "x.ilike('%part%')"),
