@@ -18,13 +18,14 @@ from dataflow.live.live import LiveQuery, tree_of
 from dataflow.query import ir
 from dataflow.query.optimizer.optimize import optimize
 from dataflow.query.traps import is_async
+from dataflow.values.equality import equal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from dataflow.circuit.graph import Graph
-    from dataflow.circuit.node import Node
+    from dataflow.circuit.node import Delta, Node
     from dataflow.collection.changes import Change
     from dataflow.collection.status import Status
     from dataflow.live.statistics import LiveStatistics
@@ -155,6 +156,17 @@ class _Handling(Subscription):
         super().follow(node)
         if self._skip_initial:
             self.since = self._graph.epoch
+
+    def deliver(self, delta: Delta) -> None:
+        """Tell of an epoch; where rows are not kept, those that merely look different have not been left out yet."""
+        if self._node is not None and self._node.rows is None:
+            delta = [
+                change
+                for change in delta
+                if change[1] is None or change[2] is None or not equal(change[1], change[2])
+            ]
+        if delta:
+            super().deliver(delta)
 
 
 def effect(
