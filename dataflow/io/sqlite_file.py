@@ -25,6 +25,9 @@ _BUSY, _CANNOT_OPEN = (
     (5, 6),
     (14, 8, 10),
 )  # primary result codes: BUSY, LOCKED; CANTOPEN, READONLY, IOERR
+_SMALLEST: Final = 512  # bytes of a page, and so of a database
+_DAMAGED: Final = ("is damaged", "delete it, or restore a copy")
+_NO_DATABASE: Final = ("is no SQLite database", "choose another file")
 
 
 class SqliteFile:
@@ -99,24 +102,23 @@ class SqliteFile:
             yield
         except sqlite3.Error as error:
             raise self._error(error, what) from error
+        except UnicodeDecodeError as error:  # of a message that quotes what is in the file
+            raise self._refused(*_DAMAGED) from error
 
     def _open(self, tables: tuple[str, ...]) -> None:
-        for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=NORMAL"):
+        self.execute("PRAGMA locking_mode=EXCLUSIVE")
+        if self._has_content():
+            self._is_empty()  # refuses what is not ours, before the journal mode, which is kept in the file, is changed
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL"):
             self.execute(f"PRAGMA {pragma}")
-        ((found,),) = self.execute("PRAGMA application_id")
-        ((layout,),) = self.execute("PRAGMA user_version")
-        if not self.execute("SELECT 1 FROM sqlite_schema LIMIT 1") and found in (
-            0,
-            self._application_id,
-        ):
+        if self._is_empty():
             with self.transaction():
                 for statement in tables:
                     self.execute(statement)
                 self.execute(f"PRAGMA application_id={self._application_id}")
                 self.execute(f"PRAGMA user_version={self._layout}")
             return
-        if found != self._application_id:
-            raise self._refused("is a database of something else", "choose another file")
+        ((layout,),) = self.execute("PRAGMA user_version")
         if layout != self._layout:
             raise self._refused(
                 f"has layout {layout}, and this version of the library reads {self._layout}",
@@ -125,6 +127,24 @@ class SqliteFile:
         (check, *_) = self.execute("PRAGMA quick_check(1)")
         if check != ("ok",):
             raise self._refused(f"is damaged: {check[0]}", "delete it, or restore a copy")
+
+    def _has_content(self) -> bool:
+        """Tell whether there is anything in the file; what is too short for a database SQLite would write over."""
+        try:
+            size = self.path.stat().st_size
+        except OSError:
+            return False  # SQLite says why, or makes it
+        if 0 < size < _SMALLEST:
+            raise self._refused(*_NO_DATABASE)
+        return size > 0
+
+    def _is_empty(self) -> bool:
+        """Tell whether there are no tables yet; refuse a file of something else."""
+        ((found,),) = self.execute("PRAGMA application_id")
+        is_empty = not self.execute("SELECT 1 FROM sqlite_schema LIMIT 1")
+        if found != self._application_id and (found or not is_empty):
+            raise self._refused("is a database of something else", "choose another file")
+        return is_empty
 
     def _refused(self, why: str, hint: str) -> StorageError:
         error = StorageError(f"file {str(self.path)!r} {why}")
@@ -140,9 +160,9 @@ class SqliteFile:
         if code in _CANNOT_OPEN:
             return self._refused(f"cannot be {what}: {error}", "check the folder and its rights")
         if code == 26:  # NOTADB
-            return self._refused("is no SQLite database", "choose another file")
+            return self._refused(*_NO_DATABASE)
         if code == 11:  # CORRUPT
-            return self._refused("is damaged", "delete it, or restore a copy")
+            return self._refused(*_DAMAGED)
         return StorageError(f"file {str(self.path)!r} cannot be {what}: {error}")
 
 
