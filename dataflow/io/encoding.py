@@ -7,7 +7,8 @@ What JSON has is written as it is. Everything else becomes an object with the on
     {"$x": 1}, {1: 2}         {"$dict": [["$x", 1]]}, {"$dict": [[1, 2]]}
 
 Law     decode(encode(value)) equals the value and has its kind; an enum member comes back as its value
-Edges   NaN and the infinities are written as Python's json does; a value of another kind raises TypeError
+Edges   NaN and the infinities are written as Python's json does; a value of another kind raises TypeError. Half a surrogate
+        pair, as texts that come in chunks may end with, is escaped; two halves side by side come back as their character.
 """
 
 from __future__ import annotations
@@ -36,7 +37,13 @@ def encode(value: object) -> str:
     >>> encode({"at": date(2026, 1, 2), "tags": ("a", 1)})
     '{"at":{"$date":"2026-01-02"},"tags":{"$tuple":["a",1]}}'
     """
-    return json.dumps(_tagged(value), separators=(",", ":"), ensure_ascii=False)
+    tagged = _tagged(value)
+    text = json.dumps(tagged, separators=(",", ":"), ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(tagged, separators=(",", ":"))
+    return text
 
 
 def decode(text: str) -> Any:

@@ -102,3 +102,10 @@ def test_all_kinds_at_once() -> None:
         "bytes": b"\x00\xff",
     }
     assert decode(encode(row)) == row
+
+
+@pytest.mark.parametrize("text", ["\ud83d", "a\ude00b", "\U0001f600\ud83d"])
+def test_half_a_surrogate_pair_can_be_written(text: str) -> None:
+    value = {"id": text, text: [text]}
+    written = encode(value)
+    assert decode(written.encode().decode()) == value
