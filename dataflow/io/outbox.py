@@ -27,12 +27,12 @@ import logging
 import sqlite3
 import uuid
 from collections import deque
-from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self
 
 from dataflow.collection.batch import current_batch
 from dataflow.collection.loop import is_loop_running, needs_loop
 from dataflow.errors import CollectionError, NonRetriableError, StorageError, near
+from dataflow.io.awaiting import result_of
 from dataflow.io.clock import clock_or_loop
 from dataflow.io.outbox_action import Delivery, Letter, OutboxAction
 from dataflow.io.outbox_file import Call, OutboxFile
@@ -297,9 +297,7 @@ class Outbox:
         self._attempts += 1
         delivery = Delivery(idempotency_key=call.idempotency_key, attempt=attempt)
         try:
-            result = letter.action.send(delivery, *call.args, **call.kwargs)
-            if isawaitable(result):
-                await result
+            await result_of(letter.action.send(delivery, *call.args, **call.kwargs))
         except Exception as error:  # noqa: BLE001 - whatever it is, it decides about the next attempt
             if isinstance(error, NonRetriableError) or self._retry.gives_up(attempt):
                 self._file.remove(call)

@@ -118,7 +118,7 @@ class OutboxFile:
 
     def failed(self, call: Call, error: BaseException) -> Call:
         """Count a failed attempt, and return the call with it."""
-        text = f"{type(error).__name__}: {error}"
+        text = f"{type(error).__name__}: {error}".encode(errors="backslashreplace").decode()
         with self._file.transaction():
             self._file.execute(
                 "UPDATE calls SET attempts = attempts + 1, error = ? WHERE id = ?",

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from dataflow.collection.batch import batch
 from dataflow.errors import CollectionError
+from dataflow.io.awaiting import result_of
 from dataflow.io.clock import clock_or_loop, sleep
 from dataflow.io.statistics import PolledStatistics
 from dataflow.values.normal import expose
@@ -203,7 +204,7 @@ class Polled(Generic[R]):
                 rows = await asyncio.to_thread(lambda: _listed(self._read()))
             else:
                 rows = self._read()
-            read = _listed(await rows if inspect.isawaitable(rows) else rows)
+            read = _listed(await result_of(rows))
         except Exception as error:
             self._fail(error)
             raise

@@ -511,3 +511,25 @@ def test_every_call_has_one_effect_in_the_order_of_its_key(
         await app.outbox.close()
 
     run(scenario)
+
+
+@pytest.mark.parametrize("failure", [asyncio.CancelledError(), ValueError("\ud83d")])
+def test_a_call_survives_a_cancellation_of_its_own_and_any_text(
+    failure: BaseException, tmp_path: Path
+) -> None:
+    async def scenario() -> None:
+        todos: Collection[Any] = Collection("todos", key="id")
+        outbox = Outbox(tmp_path / "outbox.db", retry=Retry(first=0.0))
+        failures = [failure]
+
+        @outbox.action("add", on_mutate=lambda text: todos.insert({"id": text}))
+        async def add(delivery: Delivery, text: str) -> None:
+            await asyncio.sleep(0)
+            if failures:
+                raise failures.pop()
+
+        async with outbox:
+            await asyncio.wait_for(add("half \ud83d"), 10)
+            assert outbox.statistics() == OutboxStatistics(0, 2, 1, 0)
+
+    asyncio.run(scenario())

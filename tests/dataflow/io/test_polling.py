@@ -293,3 +293,26 @@ def test_what_subscribers_raise_while_polling_goes_to_the_event_loop() -> None:
         ]
 
     run(scenario)
+
+
+def test_polling_survives_a_read_in_which_something_was_cancelled() -> None:
+    async def scenario() -> None:
+        answers: list[BaseException | None] = [None, asyncio.CancelledError()]
+
+        async def read() -> list[Any]:
+            await asyncio.sleep(0)
+            if answers and (failure := answers.pop(0)):
+                raise failure
+            return [{"id": len(answers)}]
+
+        clock, rows = ManualClock(), Collection("rows", key="id", ready=False)
+        async with polled(rows, read, every=1.0, clock=clock):
+            await settle()
+            clock.advance(1.0)
+            await settle()
+            assert (rows.status, rows.rows()) == ("error", [{"id": 1}])
+            clock.advance(1.0)
+            await settle()
+            assert (rows.status, rows.rows()) == ("ready", [{"id": 0}])
+
+    asyncio.run(scenario())
