@@ -100,6 +100,10 @@ def refuse(response: Response, stream: str, *, offset: str | None = None) -> NoR
         offset: The offset that was read from, None for other operations.
     """
     error = _error(response, stream, offset)
+    if response.status == 404:
+        error.add_note(
+            "streams are created first: client.create(), `python -m stateschema stream create URL`"
+        )
     explanation = response.body[: 4 * MAX_EXPLANATION].decode(errors="replace").strip()
     if explanation:
         error.add_note(f"the server says: {explanation[:MAX_EXPLANATION]}")

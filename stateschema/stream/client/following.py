@@ -9,10 +9,12 @@ Live       `auto` begins with SSE. It goes over to long polls when three connect
            less than a second (something on the way buffers or cuts), or when SSE is refused. Text is
            followed with long polls from the start: events carry lines, so a CR would come as LF.
 Failures   What may pass (no answer, 429, 5xx, a broken connection) is tried again without end, with
-           growing pauses; a success begins anew. What will not pass is raised.
+           growing pauses; a success begins anew. What lasts is logged once, so that nobody waits for
+           a server that was never started without being told. What will not pass is raised.
 End        With the stream: a closed one is read to its last message. The last batch says so.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Literal, TypeAlias
@@ -42,6 +44,10 @@ SHORT_CONNECTION = 1.0  # seconds; SSE connections usually live for a minute
 MAX_SHORT_CONNECTIONS = 3
 SHORT_POLL = 0.1  # seconds; long polls without news usually last for many
 POLL_PAUSE = 1.0  # seconds between polls of a server that answers at once
+
+TOLD_AT = 5  # failures in a row that are worth a warning; a second has passed then
+
+_log = logging.getLogger("stateschema.client")
 
 _FATAL = frozenset({401, 403, 404, 410})  # of SSE: long polls would be answered the same
 
@@ -216,10 +222,16 @@ class Follower:
             pause = self._backoff.pause(retry_after(response.headers))
         if pause is None:
             refuse(response, self._operations.name, offset=self._offset)
+        self._tell(f"{self._operations.name!r} answers {response.status}")
         yield Sleep(pause)
 
     def _pause(self, error: Exception) -> Machine[None]:
         pause = self._backoff.pause()
         if pause is None:
             raise error
+        self._tell(str(error))
         yield Sleep(pause)
+
+    def _tell(self, failure: str) -> None:
+        if self._backoff.attempts == TOLD_AT:
+            _log.warning("still following, and trying again until it works: %s", failure)

@@ -53,28 +53,33 @@ class Retry:
 
 
 class Backoff:
-    """The pauses between the attempts of one operation."""
+    """The pauses between the attempts of one operation.
 
-    __slots__ = ("_attempts", "_base", "_random", "_retry")
+    Attributes:
+        attempts: How many failed in a row, and were followed by a pause.
+    """
+
+    __slots__ = ("_base", "_random", "_retry", "attempts")
 
     def __init__(
         self, retry: Retry, *, random: Callable[[], float] = standard_random.random
     ) -> None:
         self._retry = retry
         self._random = random
-        self.reset()
+        self._base = retry.initial
+        self.attempts: int = 0
 
     def reset(self) -> None:
         """Begin anew, after a success."""
-        self._attempts = 0
+        self.attempts = 0
         self._base = self._retry.initial
 
     def pause(self, at_least: float = 0.0) -> float | None:
         """Return the seconds to wait before the next attempt, None if there shall be none."""
         limit = self._retry.max_retries
-        if limit is not None and self._attempts >= limit:
+        if limit is not None and self.attempts >= limit:
             return None
-        self._attempts += 1
+        self.attempts += 1
         base = self._base
         self._base = min(base * self._retry.factor, self._retry.maximum)
         return max(base * (1 + self._random()) / 2, at_least)

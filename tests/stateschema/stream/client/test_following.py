@@ -15,7 +15,7 @@ from stateschema.errors import (
     StreamNotFoundError,
 )
 from stateschema.stream.client.effects import Request
-from stateschema.stream.client.following import Follower, Live
+from stateschema.stream.client.following import TOLD_AT, Follower, Live
 from stateschema.stream.client.operations import Operations
 from stateschema.stream.client.retry import Backoff, Retry
 from tests.stateschema.stream.client.world import (
@@ -267,3 +267,14 @@ def test_the_content_type_is_learnt_while_reading() -> None:
     follower = Follower(operations, "-1", live=None, backoff=Backoff(Retry()), clock=world.clock)
     world.run(follower.run())
     assert operations.content_type == JSON["content-type"]
+
+
+def test_an_outage_that_lasts_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    follow(*[UNREACHED] * TOLD_AT, AT_END, live=None)
+    follow(*[answer(503)] * 20, AT_END, live=None)
+    follow(*[UNREACHED] * (TOLD_AT - 1), AT_END, live=None)
+    start = "still following, and trying again until it works: "
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{start}unreached",
+        f"{start}'s' answers 503",
+    ]
