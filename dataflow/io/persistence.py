@@ -67,6 +67,7 @@ class Store:
         self._metadata: dict[str, Any] = {}
         self._new_metadata: dict[str, Any] = {}
         self._is_due = False
+        self._is_held = False
         self._closed = False
         self._rows_written = self._transactions = 0
         self._file = SqliteFile(
@@ -125,6 +126,31 @@ class Store:
 
     def _write_due(self) -> None:
         if self._is_due and not self._closed:
+            if self._is_held:
+                self._is_due = False
+            else:
+                self.flush()
+
+    def hold(self) -> None:
+        """Leave the file as it is until `release`: rows are in a state that nobody should resume from. What is held is lost by `close`."""
+        self._is_held = True
+
+    def release(self) -> None:
+        """Write again, what was held included: with the batch that is open, else at once."""
+        self._is_held = False
+        current = current_batch()
+        if current is None:
+            self.flush()
+        else:
+            current.on_published(self._write_rest)
+
+    def _write_rest(self) -> None:
+        """Write what was held, if the batch itself wrote nothing that would have taken it along."""
+        if (
+            not self._closed
+            and not self._is_held
+            and any(each.keys for each in self._kept.values())
+        ):
             self.flush()
 
     def flush(self) -> None:
@@ -205,7 +231,7 @@ class Store:
         self, name: str, version: int, migrate: Migrate | Literal["discard"] | None
     ) -> None:
         """Rewrite the rows of a collection in the present version."""
-        if migrate is None or version > self._version:
+        if migrate is None or (version > self._version and migrate != "discard"):
             error = StorageError(
                 f"file {str(self._file.path)!r} keeps version {version} of collection {name!r}, not {self._version}"
             )
@@ -249,7 +275,9 @@ class Store:
         if self._closed:
             return
         try:
-            if self._is_due or any(kept.keys for kept in self._kept.values()) or self._new_metadata:
+            if not self._is_held and (
+                self._is_due or any(kept.keys for kept in self._kept.values()) or self._new_metadata
+            ):
                 self.flush()
         finally:
             self._closed = True
@@ -309,7 +337,7 @@ def persist(
         location: `sqlite:///relative.db`, `sqlite:////absolute.db`, or a path. One process at a time can open it.
         version: that of the shape of the rows, counted up when it changes.
         migrate: turns the fields of a row of an older version into those of the present one, or answers None to drop the row;
-            "discard" drops all rows and all metadata of an older version.
+            "discard" drops all rows and all metadata of any other version.
         connect: how the file is opened.
 
     Raises:

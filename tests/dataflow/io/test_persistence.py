@@ -1,6 +1,6 @@
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -481,3 +481,60 @@ def test_a_restart_anywhere_shows_the_synced_rows_of_before(
 def _opened(file: Path) -> tuple[Collection[Row], Store]:
     items: Collection[Row] = Collection("items", key="id", on_insert=print)
     return items, persist(items, file)
+
+
+# -- holding -----------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_held_is_written_with_the_batch_that_releases_it(file: str) -> None:
+    items = collection()
+    with persist(items, file) as store:
+        with batch():
+            write(items, {"id": 1, "n": 1})
+            store.set_metadata(offset="1")
+        store.hold()
+        write(items, {"id": 2, "n": 2})
+        write(items, {"id": 1, "n": 9})
+        before = store.statistics()
+        with batch():
+            store.release()
+            write(items, {"id": 3, "n": 3})
+            store.set_metadata(offset="3")
+        after = store.statistics()
+    assert (after.transactions - before.transactions, after.rows_written - before.rows_written) == (
+        1,
+        3,
+    )
+    assert [row["n"] for row in kept(file).values()] == [9, 2, 3]
+    with persist(collection(), file) as store:
+        assert store.metadata == {"offset": "3"}
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_release_alone_writes_what_was_held(file: str, inside: bool) -> None:
+    items = collection()
+    with persist(items, file) as store:
+        store.hold()
+        write(items, {"id": 1, "n": 1})
+        with batch() if inside else nullcontext():
+            store.release()
+    assert list(kept(file)) == [1]
+
+
+def test_what_is_held_to_the_end_is_lost(file: str) -> None:
+    items = collection()
+    with persist(items, file) as store:
+        write(items, {"id": 1, "n": 1})
+        store.hold()
+        write(items, {"id": 2, "n": 2})
+    assert list(kept(file)) == [1]
+
+
+def test_rows_of_a_newer_version_can_be_discarded_too(file: str) -> None:
+    items = collection()
+    with persist(items, file, version=3) as store:
+        write(items, {"id": 1, "n": 1})
+        store.set_metadata(offset="1")
+    older = collection()
+    with persist(older, file, version=2, migrate="discard") as store:
+        assert (list(older), store.metadata) == ([], {})
