@@ -6,6 +6,7 @@ fold of all of them. Nothing here needs, or imports, the query engine.
 """
 
 from stateschema.errors import (
+    ConflictError,
     EventError,
     LocalProtocolError,
     NetworkError,
@@ -19,6 +20,7 @@ from stateschema.errors import (
     StreamClosedError,
     StreamError,
     StreamNotFoundError,
+    UnconfirmedError,
     Where,
 )
 from stateschema.events import (
@@ -29,10 +31,12 @@ from stateschema.events import (
     parse_events,
 )
 from stateschema.schema.entity import Entity, StateSchema, entities, entities_by_type
+from stateschema.schema.json_schema import json_schema
 from stateschema.state import MaterializedState
 
 __all__ = [
     "ChangeEvent",
+    "ConflictError",
     "ControlEvent",
     "Entity",
     "EventError",
@@ -50,9 +54,11 @@ __all__ = [
     "StreamClosedError",
     "StreamError",
     "StreamNotFoundError",
+    "UnconfirmedError",
     "Where",
     "entities",
     "entities_by_type",
+    "json_schema",
     "new_txid",
     "parse_event",
     "parse_events",

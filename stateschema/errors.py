@@ -13,7 +13,9 @@ StateSchemaError
     ├── OffsetGoneError(LookupError)   the stream holds no such position any more: read from the start
     ├── RefusedError                   the caller must act: the request as it stands is not accepted
     ├── ServerError                    the server must act: it failed, and went on failing
-    └── NetworkError(ConnectionError)  the network must act: no answer came
+    ├── NetworkError(ConnectionError)  the network must act: no answer came
+    ├── ConflictError                  a write met another row than it was made for, and was left out
+    └── UnconfirmedError               a write is in the stream, and nobody will see it come back here
 ```
 
 Messages are lower-case without a final period and quote what they name. Every class has a stable
@@ -85,23 +87,30 @@ class EventError(RemoteProtocolError):
     Attributes:
         reason: What is wrong, without the place.
         where: Source, line and index, as far as known.
+        message: What was sent, as JSON value; None where that is not known.
         field: Wire path of the offending field, such as `headers.txid` or `value.seq`.
     """
 
     code = "bad-event"
 
     def __init__(
-        self, reason: str, *, where: Where | None = None, field: str | None = None
+        self,
+        reason: str,
+        *,
+        where: Where | None = None,
+        field: str | None = None,
+        message: object = None,
     ) -> None:
         self.reason = reason
+        self.message: object = message
         self.where: Where = where or Where()
         self.field = field
         place = ", ".join(p for p in (str(self.where), f"field {field!r}" if field else "") if p)
         super().__init__(f"bad event in {place}: {reason}" if place else f"bad event: {reason}")
 
-    def at(self, where: Where) -> Self:
+    def at(self, where: Where, *, message: object = None) -> Self:
         """Return the same error with its place filled in; raise it `from` the original."""
-        return type(self)(self.reason, where=where, field=self.field)
+        return type(self)(self.reason, where=where, field=self.field, message=message)
 
 
 class StreamError(StateSchemaError):
@@ -171,3 +180,23 @@ class NetworkError(StreamError, ConnectionError):
     def __init__(self, message: str, *, was_sent: bool) -> None:
         super().__init__(message)
         self.was_sent = was_sent
+
+
+class ConflictError(StreamError):
+    """A write was made for another row than it met, and the policy of conflicts is "refuse": it has no effect."""
+
+    code = "conflict"
+
+
+class UnconfirmedError(StreamError):
+    """A write was acknowledged, so it is in the stream, but following ended before it came back.
+
+    Attributes:
+        offset: Where the stream goes on after it.
+    """
+
+    code = "unconfirmed"
+
+    def __init__(self, message: str, *, offset: str) -> None:
+        super().__init__(message)
+        self.offset = offset

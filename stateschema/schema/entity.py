@@ -25,8 +25,9 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 from stateschema.errors import EventError, LocalProtocolError, SchemaError
 from stateschema.events import ChangeEvent, Operation, parse_event, shorten
+from stateschema.schema.declaring import Declared, SchemaType, unknown_name
 from stateschema.schema.keys import ComputedKey, FieldKey, KeyRule
-from stateschema.schema.rows import row_type
+from stateschema.schema.rows import Definitions, row_type
 
 if TYPE_CHECKING:
     from dataflow.collection.collection import Collection
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 
-class Entity(Generic[R]):
+class Entity(Declared, Generic[R]):
     """One kind of row in a schema: its row type, its wire type and its key.
 
     On the schema class the attribute is this entity, with constructors of events; on the
@@ -169,6 +170,14 @@ class Entity(Generic[R]):
         """
         return self._read(event, event.value)
 
+    def decode_old(self, event: ChangeEvent) -> R:
+        """Return the row that the author of an event saw before.
+
+        Raises:
+            EventError: `old_value` does not fit the row type, or contradicts the key.
+        """
+        return self._read(event, event.old_value)[1]
+
     def merge_row(self, old_row: R, event: ChangeEvent) -> tuple[Any, R]:
         """Return key and row after the event's top-level fields are merged into the present row.
 
@@ -196,6 +205,19 @@ class Entity(Generic[R]):
     def wire_key(self, row: R) -> str:
         """Return the wire key of a row; raises LocalProtocolError if it cannot have one."""
         return self._key.write(self._key.of(row))
+
+    @property
+    def key_name(self) -> str | None:
+        """Wire name of the key field; None if the key is computed."""
+        return self._rows.wire_names.get(self.key, self.key) if isinstance(self.key, str) else None
+
+    def row_schema(self, definitions: Definitions) -> dict[str, Any]:
+        """Return the JSON Schema of wire values, and add what it refers to to `definitions`.
+
+        Raises:
+            SchemaError: The row type has none, or shares its name with another one.
+        """
+        return self._rows.json_schema(definitions)
 
     def _read(self, event: ChangeEvent, value: object) -> tuple[Any, R]:
         try:
@@ -272,24 +294,37 @@ class Entity(Generic[R]):
         return event
 
 
-class StateSchema:
+class StateSchema(metaclass=SchemaType):
     """Base class of schemas: each attribute that is an `Entity` names a collection.
 
     >>> from typing_extensions import TypedDict
     >>> User = TypedDict("User", {"id": str, "name": str})
-    >>> class Chat(StateSchema):
+    >>> class Chat(StateSchema, version=2):
     ...     users = Entity(User, type="user", key="id")
     >>> Chat.users.upsert({"id": "u1", "name": "Ann"}).key
     'u1'
 
+    Args:
+        version: To be counted up when rows change in a way that the row types do not show, such as
+            another key function: what was cached of an earlier version is not used.
+
     Raises:
-        SchemaError: On definition of a subclass: two entities share a type, or a name starts with
-            an underscore.
+        SchemaError: On definition of a subclass: two entities share a name or a type, or a name
+            starts with an underscore.
     """
 
-    def __init_subclass__(cls) -> None:
+    _version: int = 1
+
+    def __init_subclass__(cls, *, version: int | None = None) -> None:
         super().__init_subclass__()
+        if version is not None:
+            cls._version = version
         entities_by_type(cls)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            raise unknown_name(type(self), name, owner=self)
 
 
 def entities(schema: type[StateSchema]) -> dict[str, Entity[Any]]:
@@ -311,14 +346,21 @@ def entities_by_type(schema: type[StateSchema]) -> dict[str, Entity[Any]]:
         SchemaError: Two entities share a type, or a name starts with an underscore.
     """
     found: dict[str, Entity[Any]] = {}
+    names: dict[str, str] = {}
     for name, entity in entities(schema).items():
         if name.startswith("_"):
             raise SchemaError(f"entity name {name!r} must not start with an underscore")
         if entity.type in found:
-            other = found[entity.type].name
+            other = names[entity.type]
             raise SchemaError(f"entities {other!r} and {name!r} share the type {entity.type!r}")
         found[entity.type] = entity
+        names[entity.type] = name
     return found
+
+
+def version_of(schema: type[StateSchema]) -> int:
+    """Return the version of a schema: `class Chat(StateSchema, version=2)`; 1 if none was given."""
+    return schema._version  # noqa: SLF001 - all public names of a schema are entities
 
 
 def _rfc3339(moment: datetime | str) -> str:

@@ -14,7 +14,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
 from operator import attrgetter, itemgetter
-from typing import Annotated, Any, Generic, TypeGuard, TypeVar, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    Generic,
+    TypeAlias,
+    TypeGuard,
+    TypeVar,
+    get_origin,
+    get_type_hints,
+)
 
 from pydantic import AliasChoices, AliasPath, BaseModel, PydanticUserError, TypeAdapter
 from pydantic import ValidationError as PydanticValidationError
@@ -26,6 +35,10 @@ from stateschema.errors import EventError, SchemaError
 from stateschema.events import describe
 
 R = TypeVar("R")
+Definitions: TypeAlias = dict[str, Any]
+"""Name -> JSON Schema, of what other schemas refer to."""
+
+_REF = "#/$defs/"
 
 
 class RowType(ABC, Generic[R]):
@@ -64,6 +77,14 @@ class RowType(ABC, Generic[R]):
             SchemaError: The row holds something its type does not allow.
         """
 
+    @abstractmethod
+    def json_schema(self, definitions: Definitions) -> dict[str, Any]:
+        """Return the JSON Schema of wire values, and add what it refers to to `definitions`.
+
+        Raises:
+            SchemaError: There is none, or another row type has a name of this one.
+        """
+
     def getter(self, field: str) -> Callable[[R], Any]:
         """Return the function that takes a field out of a row."""
         return attrgetter(field)
@@ -86,6 +107,7 @@ class PydanticRows(RowType[R]):
             adapter = TypeAdapter[R](row)
             self._validate = adapter.validator.validate_python
             self._dump = adapter.serializer.to_python
+            self._describe = adapter.json_schema
             infos = _field_infos(row)
         except (PydanticUserError, NameError) as error:
             raise SchemaError(f"row type {row.__name__!r} cannot be used: {error}") from error
@@ -114,6 +136,35 @@ class PydanticRows(RowType[R]):
         except PydanticSerializationError as error:
             raise SchemaError(f"row of type {self.row.__name__!r}: {error}") from error
         return wire
+
+    @override
+    def json_schema(self, definitions: Definitions) -> dict[str, Any]:
+        try:
+            found = self._describe(ref_template=_REF + "{model}")
+        except PydanticUserError as error:
+            raise SchemaError(f"row type {self.row.__name__!r}: {error}") from error
+        _define(found.pop("$defs", {}), definitions)
+        if "$ref" in found:  # it refers to itself
+            name = found["$ref"].removeprefix(_REF)
+        elif _is_dict(self.row):
+            return found
+        else:
+            name = self.row.__name__
+            _define({name: found}, definitions)
+        self._use_wire_names(definitions[name])
+        return {"$ref": f"{_REF}{name}"}
+
+    def _use_wire_names(self, described: dict[str, Any]) -> None:
+        """Call properties as they are written, where they are read by other names too."""
+        written = {
+            accepted: self.wire_names[name]
+            for name, names in self.accepted_names.items()
+            for accepted in names
+        }
+        properties = described.get("properties", {})
+        described["properties"] = {written.get(name, name): p for name, p in properties.items()}
+        if "required" in described:
+            described["required"] = [written.get(name, name) for name in described["required"]]
 
     @override
     def getter(self, field: str) -> Callable[[R], Any]:
@@ -159,6 +210,18 @@ class StructRows(RowType[R]):
         return wire
 
     @override
+    def json_schema(self, definitions: Definitions) -> dict[str, Any]:
+        try:
+            (found,), defined = self._msgspec.json.schema_components(
+                [self.row], ref_template=_REF + "{name}"
+            )
+        except TypeError as error:
+            raise SchemaError(f"row type {self.row.__name__!r}: {error}") from error
+        _define(defined, definitions)
+        described: dict[str, Any] = found
+        return described
+
+    @override
     def name_to_inject(self, field: str) -> str:
         return self.wire_names[field]
 
@@ -181,6 +244,14 @@ def row_type(row: type[R]) -> RowType[R]:
     error = SchemaError(f"row type {row.__name__!r} is no kind of row")
     error.add_note("use a pydantic model, a dataclass, a TypedDict, a msgspec Struct or a dict")
     raise error
+
+
+def _define(found: Definitions, definitions: Definitions) -> None:
+    for name, described in found.items():
+        if definitions.setdefault(name, described) != described:
+            error = SchemaError(f"two row types of the schema are named {name!r}")
+            error.add_note("they cannot be told apart in an export: rename one")
+            raise error
 
 
 def _is_dict(row: object) -> bool:
