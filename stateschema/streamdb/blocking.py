@@ -18,22 +18,22 @@ Errors     As for `StreamDB`; what subscribers raise comes out of the call that 
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Generator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self, TypeVar
 
 from typing_extensions import override
 
 from dataflow.collection.transaction import Transaction
-from stateschema.errors import EventError, NetworkError, ServerError, StreamError
-from stateschema.events import new_txid
+from stateschema.errors import NetworkError, OffsetGoneError, ServerError, StreamError
+from stateschema.events import ChangeEvent, new_txid
 from stateschema.schema.entity import StateSchema
 from stateschema.stream.batch import Batch
-from stateschema.stream.interface import Stream
 from stateschema.stream.offset import Offset
 from stateschema.streamdb.facade import Facade
 from stateschema.streamdb.mutations import events_of
-from stateschema.streamdb.router import Committed, OnError
+from stateschema.streamdb.writes import LOST_ANSWER, Write
 
 SchemaT = TypeVar("SchemaT", bound=StateSchema)
 
@@ -44,26 +44,8 @@ class BlockingStreamDB(Facade[SchemaT]):
     It belongs to one thread, in which no event loop is running.
     """
 
-    def __init__(
-        self,
-        schema: type[SchemaT],
-        *,
-        stream: Stream | None = None,
-        url: str | None = None,
-        preload: bool = True,
-        on_error: OnError = "raise",
-        on_skip: Callable[[EventError], object] | None = None,
-        on_commit: Callable[[Committed], object] | None = None,
-    ) -> None:
-        super().__init__(
-            schema,
-            stream=stream,
-            url=url,
-            preload=preload,
-            on_error=on_error,
-            on_skip=on_skip,
-            on_commit=on_commit,
-        )
+    @override
+    def _set_up(self) -> None:
         self._runner = asyncio.Runner()
         self._batches: AsyncGenerator[Batch, None] | None = None
         self._next: asyncio.Task[Batch | None] | None = None  # asked for and not yet there
@@ -83,10 +65,21 @@ class BlockingStreamDB(Facade[SchemaT]):
 
     def _load(self) -> int:
         messages = 0
+        if not self._intake.is_ready and self.status == "loading":
+            self._begin()
         while not self._intake.is_ready or self.error is not None:
             self._intake.check("the first snapshot was complete")
             messages += self._take_next(None)
+        if not self._feed.is_live:
+            self._intake.end()
         return min(messages, 1)
+
+    def _begin(self) -> None:
+        """Show what is known before the stream is asked, and make sure that there is one."""
+        with self._taking():
+            self._intake.begin()
+        with self._failing():
+            self._runner.run(self._feed.prepare())
 
     def poll(self, *, timeout: float | None = 0.0) -> int:
         """Apply what has been appended; if that is nothing, wait for the next append.
@@ -111,10 +104,10 @@ class BlockingStreamDB(Facade[SchemaT]):
         if not self._intake.is_ready:
             return self._load()
         end = self._runner.run(self._known_end())
-        if self.offset >= end:
+        if self.offset >= end and self._intake.is_caught_up:
             return self._take_next(timeout)
         epochs = 0
-        while self.offset < end and self.status == "ready":
+        while self.status == "ready" and (self.offset < end or not self._intake.is_caught_up):
             epochs += self._take_next(None)
         return epochs
 
@@ -130,17 +123,49 @@ class BlockingStreamDB(Facade[SchemaT]):
     @override
     def persist(self, transaction: Transaction) -> None:
         self._check_caller()
-        txid = new_txid()
-        events = events_of(self.collections, transaction, txid=txid)
-        self._runner.run(self.stream.append(events))
-        self.wait_txid(txid)
+        write = self._writes[transaction] = Write(new_txid())
+        events = events_of(
+            self.collections, transaction, txid=write.txid, with_old=self._sends_old_values
+        )
+        try:
+            write.offset = self._runner.run(self._append(events))
+        except NetworkError as error:
+            if not error.was_sent:
+                raise
+            self._look_out_for(write, error)
+        else:
+            self._confirm(write)
+        if self._intake.has_refused(write.txid):
+            raise write.refused()
+
+    async def _append(self, events: list[ChangeEvent]) -> Offset:
+        return await self.stream.append(events)
+
+    def _confirm(self, write: Write) -> None:
+        try:
+            self.wait_txid(write.txid, timeout=None)
+        except Exception as error:
+            raise write.unconfirmed(error) from error
+
+    def _look_out_for(self, write: Write, lost: NetworkError) -> None:
+        """Wait for a write that may be in the stream, its append having gone unanswered."""
+        try:
+            self.wait_txid(write.txid, timeout=LOST_ANSWER)
+        except Exception as error:
+            raise lost from error
+
+    def fork(self, url: str, *, offset: str | None = None) -> Self:
+        """Create a stream that begins with what this one holds, as `StreamDB.fork` does."""
+        self._check_caller()
+        made = self._runner.run(self._feed.fork(url, Offset(offset or self.offset)))
+        return type(self)(type(self.collections), url=made, **self._again)
 
     def close(self) -> None:
         """Stop for good; the collections stay readable. Idempotent."""
         self._intake.end()
         self._next = None
-        if self._own_client is not None and not self._is_over:
-            self._runner.run(self._own_client.close())
+        if not self._is_over:
+            self._runner.run(self._feed.close())
         self._is_over = True
         self._runner.close()  # cancels what is asked for, closes the generator
 
@@ -176,24 +201,35 @@ class BlockingStreamDB(Facade[SchemaT]):
 
     def _take_next(self, timeout: float | None) -> int:
         """Wait for the next batch and take it in; return 1 if one with messages came."""
-        try:
+        with self._failing():
             batch = self._runner.run(self._wait_for_next(timeout))
-        except Exception as error:
-            self._intake.fail(error)
-            raise
         if batch is None:
             return 0
+        with self._taking():
+            if not self._intake.take(batch):
+                self._runner.run(self._leave())
+        return 1 if batch.messages else 0
+
+    @contextmanager
+    def _taking(self) -> Generator[None]:
+        """Make an epoch, during which callbacks must not poll."""
         self._is_taking = True
         try:
-            self._intake.take(batch)
-        except ExceptionGroup:  # of subscribers: the epoch is complete
+            with self._failing():
+                yield
+        finally:
+            self._is_taking = False
+
+    @contextmanager
+    def _failing(self) -> Generator[None]:
+        """Take an error for fatal, but not what subscribers raise: the epoch is complete."""
+        try:
+            yield
+        except ExceptionGroup:
             raise
         except Exception as error:
             self._intake.fail(error)
             raise
-        finally:
-            self._is_taking = False
-        return 1 if batch.messages else 0
 
     async def _known_end(self) -> Offset:
         """Return the end of the stream; where nobody tells, what is shown is all that is known."""
@@ -203,18 +239,30 @@ class BlockingStreamDB(Facade[SchemaT]):
             return self.offset
 
     async def _wait_for_next(self, timeout: float | None) -> Batch | None:  # noqa: ASYNC109 - not a deadline for a task: what is asked for stays asked for
-        if self._batches is None:
-            self._batches = self.stream.follow(self.offset)
-        if self._next is None:
-            self._next = asyncio.create_task(_step(self._batches), name="streamdb-next")
-        done, _ = await asyncio.wait([self._next], timeout=timeout)
-        if not done:
-            return None
-        task, self._next = self._next, None
-        batch = task.result()
+        try:
+            if self._batches is None:
+                self._batches = self._feed.follow(self._intake.position)
+            if self._next is None:
+                self._next = asyncio.create_task(_step(self._batches), name="streamdb-next")
+            done, _ = await asyncio.wait([self._next], timeout=timeout)
+            if not done:
+                return None
+            task, self._next = self._next, None
+            batch = task.result()
+        except OffsetGoneError:
+            if not self._intake.start_over():
+                raise
+            self._batches = None
+            return await self._wait_for_next(timeout)
         if batch is None:
             self._intake.end()
         return batch
+
+    async def _leave(self) -> None:
+        """Leave the follower: it is to go on from elsewhere."""
+        assert self._batches is not None
+        await self._batches.aclose()
+        self._batches = None
 
 
 async def _step(batches: AsyncGenerator[Batch, None]) -> Batch | None:

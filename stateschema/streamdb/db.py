@@ -10,7 +10,7 @@ Law        At any time the collections show the fold of the stream up to `db.off
 Tasks      One task follows the stream, from `preload()` to `close()`. Epochs run in it, so everything
            belongs to the thread of its event loop.
 Writing    The collections persist what users write by appending it to the stream. It stays pending
-           until its txid has come back.
+           until its txid has come back, however late that is: see `writes`.
 Errors     A bad event under the policy "raise", or an error of the stream itself, is fatal: following
            stops, `status` is "error", `error` tells why, and every `wait_…`, `preload` and the end of
            the `async with` raise it. The collections keep their last rows and stay readable.
@@ -19,23 +19,24 @@ Errors     A bad event under the policy "raise", or an error of the stream itsel
 """
 
 import asyncio
-from collections.abc import Callable
-from contextlib import aclosing
+from collections.abc import Generator
+from contextlib import aclosing, contextmanager
 from types import TracebackType
 from typing import Self, TypeVar
 
 from typing_extensions import override
 
 from dataflow.collection.transaction import Transaction
-from stateschema.errors import EventError
+from stateschema.errors import NetworkError, OffsetGoneError
 from stateschema.events import new_txid
 from stateschema.schema.entity import StateSchema
 from stateschema.stream.batch import Batch
-from stateschema.stream.interface import Stream
+from stateschema.stream.offset import Offset
 from stateschema.streamdb.facade import Facade
 from stateschema.streamdb.mutations import events_of
-from stateschema.streamdb.router import Committed, OnError
+from stateschema.streamdb.router import Committed
 from stateschema.streamdb.waiters import Waiters
+from stateschema.streamdb.writes import LOST_ANSWER, Write
 
 SchemaT = TypeVar("SchemaT", bound=StateSchema)
 
@@ -45,26 +46,8 @@ _PROGRESS = "progress"  # what `preload` and `wait_closed` wait for: a change of
 class StreamDB(Facade[SchemaT]):
     """The collections of a schema, following a stream: `async with StreamDB(…) as db:`."""
 
-    def __init__(
-        self,
-        schema: type[SchemaT],
-        *,
-        stream: Stream | None = None,
-        url: str | None = None,
-        preload: bool = True,
-        on_error: OnError = "raise",
-        on_skip: Callable[[EventError], object] | None = None,
-        on_commit: Callable[[Committed], object] | None = None,
-    ) -> None:
-        super().__init__(
-            schema,
-            stream=stream,
-            url=url,
-            preload=preload,
-            on_error=on_error,
-            on_skip=on_skip,
-            on_commit=on_commit,
-        )
+    @override
+    def _set_up(self) -> None:
         self._waiters = Waiters()
         self._task: asyncio.Task[None] | None = None
 
@@ -114,9 +97,49 @@ class StreamDB(Facade[SchemaT]):
 
     @override
     async def persist(self, transaction: Transaction) -> None:
-        txid = new_txid()
-        await self.stream.append(events_of(self.collections, transaction, txid=txid))
-        await self.wait_txid(txid)
+        write = self._writes[transaction] = Write(new_txid())
+        events = events_of(
+            self.collections, transaction, txid=write.txid, with_old=self._sends_old_values
+        )
+        try:
+            write.offset = await self.stream.append(events)
+        except NetworkError as error:
+            if not error.was_sent:
+                raise
+            await self._look_out_for(write, error)
+        else:
+            await self._confirm(write)
+        if self._intake.has_refused(write.txid):
+            raise write.refused()
+
+    async def _confirm(self, write: Write) -> None:
+        try:
+            await self.wait_txid(write.txid, timeout=None)
+        except Exception as error:
+            raise write.unconfirmed(error) from error
+
+    async def _look_out_for(self, write: Write, lost: NetworkError) -> None:
+        """Wait for a write that may be in the stream, its append having gone unanswered."""
+        try:
+            await self.wait_txid(write.txid, timeout=LOST_ANSWER)
+        except Exception as error:
+            raise lost from error
+
+    async def fork(self, url: str, *, offset: str | None = None) -> Self:
+        """Create a stream that begins with what this one holds, and return a StreamDB of it.
+
+        Args:
+            url: URL of the new stream, on the same server; may be relative to the URL of this one.
+            offset: Up to where content is shared; without, what is shown now.
+
+        Returns:
+            A StreamDB with the settings of this one, but without a cache, to be entered by you.
+
+        Raises:
+            StreamError: The stream of this one is not on a server, or the server refuses.
+        """
+        made = await self._feed.fork(url, Offset(offset or self.offset))
+        return type(self)(type(self.collections), url=made, **self._again)
 
     async def wait_closed(self) -> None:
         """Wait until nothing more will come: the stream has ended, or the StreamDB is closed.
@@ -138,8 +161,7 @@ class StreamDB(Facade[SchemaT]):
                 await asyncio.wait([task])
         finally:
             self._over(None)
-            if self._own_client is not None:
-                await self._own_client.close()
+            await self._feed.close()
 
     async def __aenter__(self) -> Self:
         if self._preloads:
@@ -163,25 +185,49 @@ class StreamDB(Facade[SchemaT]):
     async def _follow(self) -> None:
         fatal: Exception | None = None
         try:
-            async with aclosing(self.stream.follow(self.offset)) as batches:
-                async for batch in batches:
-                    self._take(batch)
+            with self._reported():
+                self._intake.begin()
+            await self._feed.prepare()
+            while await self._follow_on():
+                pass
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
             fatal = error
         finally:  # also when it was cancelled, by whomever
             self._over(fatal)
 
-    def _take(self, batch: Batch) -> None:
-        was_ready = self._intake.is_ready
+    async def _follow_on(self) -> bool:
+        """Follow from where the intake stands; tell whether to go on from elsewhere."""
         try:
-            self._intake.take(batch)
+            async with aclosing(self._feed.follow(self._intake.position)) as batches:
+                async for batch in batches:
+                    if not self._take(batch):
+                        return True
+                    if self._intake.is_caught_up and not self._feed.is_live:
+                        return False
+        except OffsetGoneError:
+            if not self._intake.start_over():
+                raise
+            return True
+        return False
+
+    def _take(self, batch: Batch) -> bool:
+        was_ready, goes_on = self._intake.is_ready, True
+        with self._reported():
+            goes_on = self._intake.take(batch)
+        if not was_ready and self._intake.is_ready:
+            self._waiters.wake(_PROGRESS)
+        return goes_on
+
+    @contextmanager
+    def _reported(self) -> Generator[None]:
+        """Report what subscribers raise to the loop; the epoch is complete all the same."""
+        try:
+            yield
         except ExceptionGroup as group:
             if self.error is not None:
                 raise
             context = {"message": "subscribers of a StreamDB raised", "exception": group}
             asyncio.get_running_loop().call_exception_handler(context)
-        if not was_ready and self._intake.is_ready:
-            self._waiters.wake(_PROGRESS)
 
     @override
     def _committed(self, committed: Committed) -> None:

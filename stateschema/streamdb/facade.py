@@ -1,18 +1,28 @@
 """What the asynchronous and the blocking StreamDB share: arguments, attributes, and names of rows."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
 
 from dataflow.collection.transaction import Transaction
 from stateschema.errors import EventError
+from stateschema.schema.declaring import unknown_name
 from stateschema.schema.entity import StateSchema, entities
-from stateschema.stream.client.client import StreamClient
+from stateschema.stream.client.dynamic import Dynamic
+from stateschema.stream.client.retry import Retry
+from stateschema.stream.client.transport import Timeouts
 from stateschema.stream.interface import Stream
 from stateschema.stream.offset import Offset
+from stateschema.streamdb.bad_events import Policies
+from stateschema.streamdb.cache import Cache
+from stateschema.streamdb.conflicts import Conflict, Conflicts
+from stateschema.streamdb.feed import Feed, Follow
 from stateschema.streamdb.intake import Intake, Status
-from stateschema.streamdb.router import Committed, OnError
+from stateschema.streamdb.router import Committed
 from stateschema.streamdb.txids import RecentTxids
+from stateschema.streamdb.writes import Progress, Write
 
 SchemaT = TypeVar("SchemaT", bound=StateSchema)
 
@@ -23,25 +33,35 @@ class Facade(ABC, Generic[SchemaT]):
     Args:
         schema: What the stream carries.
         stream: Where events come from; closing this does not close the stream.
-        url: URL of a stream on a server, in place of `stream`; its client is closed with this. For
-            headers and other settings, pass a `StreamClient` as `stream`.
+        url: URL of a stream on a server, in place of `stream`; its client is closed with this.
+        create: Whether to create the stream of the URL if it is missing.
+        headers, params, retry, timeouts: Those of the `StreamClient` of the URL.
+        live: How to wait for news of the URL: "auto", "sse" or "long-poll". False, which any stream
+            can have, reads up to the present end and closes.
         preload: Whether `with` reads up to the present end of the stream when it is entered;
             without, nothing is read before `preload()`.
-        on_error: What a bad event does: "raise" stops for good, "skip" leaves it out.
-        on_skip: Called with the error of each event left out; it says where it was.
+        offset: Where to begin; what lies before is not read.
+        state: Events, or JSON objects of events, that make up the rows at `offset`; shown at once.
+        cache: File that keeps rows and offset, as `sqlite:///chat.db` or a path. What is in it is
+            shown at once, and reading goes on behind it; `offset` and `state` are for an empty one.
+        on_error: What a bad event does: "raise" stops for good, "skip" leaves it out. By entity name
+            if they differ: `{"chunks": "raise", "*": "skip"}`.
+        on_skip: Called with the error of each event left out; it holds the message and its place.
+        conflicts: What an event does whose `old_value` is not the row that is there: "ignore" and
+            "report" write all the same, "refuse" leaves the row as it is.
+        on_conflict: Called with each conflict that is not ignored.
         on_commit: Called after each epoch with counts and txids of its events.
 
     Attributes:
         collections: One collection per entity: `db.collections.messages`. In a notebook
             `db.messages` is the same, unless this class itself has something of that name.
-        stream: As given, or the client of the URL.
 
     Raises:
-        TypeError: There is not exactly one of stream and url.
+        TypeError: There is not exactly one of stream and url, or a setting without its url.
+        SchemaError: `on_error` names no entity.
     """
 
     collections: SchemaT
-    stream: Stream
 
     def __init__(
         self,
@@ -49,30 +69,64 @@ class Facade(ABC, Generic[SchemaT]):
         *,
         stream: Stream | None = None,
         url: str | None = None,
+        create: bool = False,
+        headers: Dynamic = None,
+        params: Dynamic = None,
+        retry: Retry | None = None,
+        timeouts: Timeouts | None = None,
+        live: Follow = "auto",
         preload: bool = True,
-        on_error: OnError = "raise",
+        offset: str = Offset.START,
+        state: Iterable[Any] = (),
+        cache: str | Path | None = None,
+        on_error: Policies = "raise",
         on_skip: Callable[[EventError], object] | None = None,
+        conflicts: Conflicts = "ignore",
+        on_conflict: Callable[[Conflict], object] | None = None,
         on_commit: Callable[[Committed], object] | None = None,
     ) -> None:
-        self._own_client: StreamClient | None = None
-        if stream is not None and url is None:
-            self.stream = stream
-        elif url is not None and stream is None:
-            self.stream = self._own_client = StreamClient(url)
-        else:
-            raise TypeError(f"{type(self).__name__} needs either a stream or a url")
+        settings = {"headers": headers, "params": params, "retry": retry, "timeouts": timeouts}
+        self._feed = Feed(
+            stream=stream,
+            url=url,
+            create=create,
+            live=live,
+            settings=settings,
+            owner=type(self).__name__,
+        )
+        policies: dict[str, Any] = {
+            "on_error": on_error,
+            "on_skip": on_skip,
+            "on_commit": on_commit,
+            "conflicts": conflicts,
+            "on_conflict": on_conflict,
+        }
+        self._again = {**settings, **policies, "live": live, "preload": preload}
         self._preloads = preload
+        self._sends_old_values = conflicts != "ignore"
         self._on_commit = on_commit
         self._recent_txids = RecentTxids(limit=100)
         self._commit_subscribers: dict[object, Callable[[Committed], object]] = {}
+        self._writes: WeakKeyDictionary[Transaction, Write] = WeakKeyDictionary()
         self._intake = Intake(
             schema,
             handler=self.persist,
-            on_error=on_error,
-            on_skip=on_skip,
-            on_commit=self._committed,
+            start=Offset(offset),
+            state=state,
+            cache=None if cache is None else Cache(cache, stream=self._feed.name),
+            **{**policies, "on_commit": self._committed},
         )
         self.collections = self._intake.collections
+        self._set_up()
+
+    @abstractmethod
+    def _set_up(self) -> None:
+        """Make what belongs to one kind of StreamDB only."""
+
+    @property
+    def stream(self) -> Stream:
+        """The stream as given, or the client of the URL."""
+        return self._feed.stream
 
     @property
     def offset(self) -> Offset:
@@ -83,6 +137,11 @@ class Facade(ABC, Generic[SchemaT]):
     def status(self) -> Status:
         """`loading` up to the first snapshot, `ready`, `error`, or `closed`: nothing more comes."""
         return self._intake.status
+
+    @property
+    def skipped(self) -> Mapping[str, int]:
+        """How many messages were left out as bad so far, by wire type; "" for those that have none."""
+        return self._intake.skipped
 
     @property
     def error(self) -> Exception | None:
@@ -117,9 +176,33 @@ class Facade(ABC, Generic[SchemaT]):
 
         Raises:
             SchemaError: A collection of something else was mutated, or a row does not fit its entity.
-            TimeoutError: The events did not come back in time.
-            Exception: What the stream raised.
+            ConflictError: Conflicts are refused, and this was one.
+            UnconfirmedError: The events are in the stream, but following ended before they came back.
+            Exception: What the stream raised; the events are not in it, as far as anybody knows.
         """
+
+    def progress(self, transaction: Transaction) -> Progress:
+        """Tell how far a write has come.
+
+        "pending"       shown here, not known to be in the stream
+        "acknowledged"  in the stream for good, not yet come back; nothing takes it back any more
+        "observed"      come back: its rows are synced rows
+        "settled"       its transaction is completed
+        "failed"        its transaction has failed; `transaction.error` says why, and is an
+                        UnconfirmedError if the write is in the stream all the same
+
+        A transaction that this StreamDB does not persist is "pending" until it is settled or failed.
+        """
+        if transaction.state == "completed":
+            return "settled"
+        if transaction.state == "failed":
+            return "failed"
+        write = self._writes.get(transaction)
+        if write is None:
+            return "pending"
+        if self._intake.is_recent(write.txid):
+            return "observed"
+        return "pending" if write.offset is None else "acknowledged"
 
     def _committed(self, committed: Committed) -> None:
         if self._on_commit is not None:
@@ -133,7 +216,10 @@ class Facade(ABC, Generic[SchemaT]):
         def __getattr__(self, name: str) -> Any:
             kind = type(self).__name__
             if name == "collections" or name.startswith("_") or name not in vars(self.collections):
-                raise AttributeError(f"{kind} has no attribute {name!r}", name=name, obj=self)
+                text = f"{kind} has no attribute {name!r}"
+                if not name.startswith("_") and name != "collections":
+                    text += f"; {unknown_name(type(self.collections), name, owner=self)}"
+                raise AttributeError(text, name=name, obj=self)
             return vars(self.collections)[name]
 
     def __dir__(self) -> list[str]:

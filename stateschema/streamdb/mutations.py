@@ -18,7 +18,7 @@ from stateschema.streamdb.attach import collections_of
 
 
 def events_of(
-    collections: StateSchema, transaction: Transaction, *, txid: str
+    collections: StateSchema, transaction: Transaction, *, txid: str, with_old: bool = False
 ) -> list[ChangeEvent]:
     """Return the events that carry out a transaction, in the order of its mutations.
 
@@ -26,6 +26,7 @@ def events_of(
         collections: The attached schema whose collections were mutated.
         transaction: What was done to them.
         txid: What all events carry.
+        with_old: Whether updates and deletes carry the row they were made for as `old_value`.
 
     Raises:
         SchemaError: A collection of something else was mutated, or a row does not fit its entity.
@@ -37,21 +38,20 @@ def events_of(
         entity = known.get(id(mutation.collection))
         if entity is None:
             raise SchemaError(f"{mutation.collection} is none of {type(collections).__name__}")
-        found.append(_event(entity, mutation, txid))
+        found.append(_event(entity, mutation, txid, with_old=with_old))
     return found
 
 
-def _event(entity: Entity[Any], mutation: Mutation, txid: str) -> ChangeEvent:
+def _event(entity: Entity[Any], mutation: Mutation, txid: str, *, with_old: bool) -> ChangeEvent:
+    synced = mutation.collection.synced_row(normal(mutation.key))
+    old_value = synced if with_old else None
     match mutation.op:
         case "insert":
             return entity.insert(mutation.value, txid=txid)
         case "update":
-            return entity.update(_updated(mutation), txid=txid)
+            new = mutation.value
+            if synced is not None:
+                new = mutation.collection.replace(synced, mutation.changes)
+            return entity.update(new, old_value=old_value, txid=txid)
         case "delete":
-            return entity.delete(mutation.key, txid=txid)
-
-
-def _updated(mutation: Mutation) -> Any:
-    collection = mutation.collection
-    synced = collection.synced_row(normal(mutation.key))
-    return mutation.value if synced is None else collection.replace(synced, mutation.changes)
+            return entity.delete(mutation.key, old_value=old_value, txid=txid)

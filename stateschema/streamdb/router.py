@@ -11,8 +11,8 @@ Routing    An event goes to the entity with its type. Types the schema does not 
            business: counted, not an error.
 Writing    insert, update and upsert all store the row, delete removes it if it is there, so a replay
            is idempotent. With `Entity(merge=True)` update and upsert merge top-level fields.
-Control    `reset` clears every collection; the events after it apply. Its offset is not followed: it
-           may lie before the reset, and nothing is read twice.
+Control    `reset` clears every collection; the events after it apply. Its offset is not looked at: who
+           reads the stream goes there, and tells that resets with an offset mean nothing on the way.
            `snapshot-start` .. `snapshot-end` enclose a complete dump, over as many batches as it
            takes: at its end every row of the schema that it did not store is removed. Until then
            its rows show up batch by batch and nothing vanishes. A second start begins the dump
@@ -21,11 +21,13 @@ Control    `reset` clears every collection; the events after it apply. Its offse
 Bad events A message that is no event, or does not fit the schema. "raise": everything staged is
            discarded, the collections keep their last rows, the router is done for. "skip": it is
            left out as if it had never been sent, its txid included, counted and reported.
+Conflicts  An event whose `old_value` is not the row that is there: see `conflicts`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from types import MappingProxyType
+from typing import Any
 
 from dataflow.collection.batch import batch
 from stateschema.errors import EventError, Where
@@ -33,9 +35,9 @@ from stateschema.events import ChangeEvent, ControlEvent, parse_events
 from stateschema.schema.entity import StateSchema, entities
 from stateschema.stream.offset import Offset
 from stateschema.streamdb.attach import collections_of
+from stateschema.streamdb.bad_events import BadEvents, Policies
+from stateschema.streamdb.conflicts import Conflict, ConflictRule, Conflicts
 from stateschema.streamdb.staging import StagedRows
-
-OnError: TypeAlias = Literal["raise", "skip"]
 
 _EVENT = (ChangeEvent, ControlEvent)
 
@@ -48,7 +50,9 @@ class Committed:
         events: All events read, control events included.
         ignored: Those of types that the schema does not name.
         skipped: Messages left out as bad.
+        conflicts: Events that met another row than their author saw; 0 where nobody looks.
         txids: Distinct, in order; also those of ignored events.
+        refused: Distinct txids of events in conflict that had no effect.
         offset: Where the stream goes on after the last event, if it was told.
     """
 
@@ -57,6 +61,8 @@ class Committed:
     skipped: int
     txids: tuple[str, ...]
     offset: Offset | None
+    conflicts: int = 0
+    refused: tuple[str, ...] = ()
 
 
 class Router:
@@ -66,29 +72,48 @@ class Router:
 
     Args:
         collections: An attached schema.
-        on_error: What a bad event does: "raise" or "skip".
+        on_error: What a bad event does: "raise" or "skip", for all entities or by entity name.
         on_skip: Called with the error of each event left out; it says where it was.
         on_commit: Called after each epoch, also after one whose subscribers raised.
+        conflicts: What an event does that met another row than its author saw.
+        on_conflict: Called with each conflict, unless they are ignored.
+
+    Raises:
+        SchemaError: `on_error` names no entity of the schema.
     """
 
     def __init__(
         self,
         collections: StateSchema,
         *,
-        on_error: OnError = "raise",
+        on_error: Policies = "raise",
         on_skip: Callable[[EventError], object] | None = None,
         on_commit: Callable[[Committed], object] | None = None,
+        conflicts: Conflicts = "ignore",
+        on_conflict: Callable[[Conflict], object] | None = None,
     ) -> None:
         by_name = collections_of(collections)
+        rule = None if conflicts == "ignore" else ConflictRule(conflicts, on_conflict)
+        self._conflicts = rule
         self._staged = {
-            entity.type: StagedRows(entity, by_name[name])
+            entity.type: StagedRows(entity, by_name[name], rule)
             for name, entity in entities(type(collections)).items()
         }
-        self._on_error = on_error
-        self._on_skip = on_skip
+        self._bad = BadEvents(type(collections), on_error, on_skip)
         self._on_commit = on_commit
         self._failed: Exception | None = None
+        self._passes_resets = False
         self._restart_counts()
+
+    @property
+    def skipped(self) -> Mapping[str, int]:
+        """How many messages were left out as bad, by wire type; "" for those that have none."""
+        return MappingProxyType(self._bad.skipped)
+
+    @property
+    def is_in_snapshot(self) -> bool:
+        """Whether a snapshot has begun and not ended, as far as events have been read."""
+        return any(staged.is_in_snapshot for staged in self._staged.values())
 
     def apply(
         self,
@@ -102,33 +127,51 @@ class Router:
         return self.commit(offset=offset)
 
     def stage(
-        self, messages: Iterable[Any], *, where: Callable[[int], Where] | None = None
+        self,
+        messages: Iterable[Any],
+        *,
+        where: Callable[[int], Where] | None = None,
+        passes_resets: bool = False,
     ) -> None:
         """Read events without showing them yet.
 
         Args:
             messages: Events, or the JSON objects of events.
             where: Maps the index of a message to the place to name in errors.
+            passes_resets: Whether resets with an offset mean nothing: they have been followed.
 
         Raises:
             EventError: A message is bad and the policy is "raise"; nothing staged will be shown.
             Exception: `on_skip` raised; nothing staged will be shown.
         """
+        self._passes_resets = passes_resets
         if self._failed is not None:
             raise self._failed
         for index, message in enumerate(messages):
             try:
                 self._read(message)
             except EventError as error:
-                placed = error.at(where(index) if where is not None else Where(index=index))
+                place = where(index) if where is not None else Where(index=index)
                 try:
-                    self._bad(placed, error)
+                    self._skipped += 1
+                    self._bad.meet(message, error.at(place, message=message), error)
                 except Exception as fatal:
                     self._failed = fatal
                     raise
 
-    def commit(self, *, offset: Offset | None = None) -> Committed:
+    def truncate(self) -> None:
+        """Stage the removal of all rows; a snapshot that was under way is abandoned."""
+        for staged in self._staged.values():
+            staged.truncate()
+
+    def commit(
+        self, *, offset: Offset | None = None, beside: Callable[[], object] | None = None
+    ) -> Committed:
         """Show everything staged, as one epoch.
+
+        Args:
+            offset: Where the stream goes on after it.
+            beside: Called inside the batch; what it writes belongs to the epoch.
 
         Raises:
             Exception: Staging failed before: there is nothing to show, now and ever.
@@ -142,21 +185,25 @@ class Router:
             skipped=self._skipped,
             txids=tuple(self._txids),
             offset=offset,
+            conflicts=0 if self._conflicts is None else self._conflicts.count,
+            refused=() if self._conflicts is None else tuple(self._conflicts.refused),
         )
         self._restart_counts()
         try:
-            self._write()
+            self._write(beside)
         except ExceptionGroup:
             self._report(committed)
             raise
         self._report(committed)
         return committed
 
-    def _write(self) -> None:
+    def _write(self, beside: Callable[[], object] | None) -> None:
         with batch():
             for staged in self._staged.values():
                 if staged:
                     staged.write()
+            if beside is not None:
+                beside()
 
     def _report(self, committed: Committed) -> None:
         if self._on_commit is not None:
@@ -176,23 +223,20 @@ class Router:
                 self._txids[event.headers.txid] = None
         self._events += 1
 
-    def _bad(self, placed: EventError, error: EventError) -> None:
-        if self._on_error == "raise":
-            raise placed from error
-        self._skipped += 1
-        if self._on_skip is not None:
-            self._on_skip(placed)
-
     def _control(self, event: ControlEvent) -> None:
+        if event.headers.control == "reset":
+            if event.headers.offset is None or not self._passes_resets:
+                self.truncate()
+            return
         for staged in self._staged.values():
-            match event.headers.control:
-                case "reset":
-                    staged.truncate()
-                case "snapshot-start":
-                    staged.start_snapshot()
-                case "snapshot-end":
-                    staged.end_snapshot()
+            if event.headers.control == "snapshot-start":
+                staged.start_snapshot()
+            else:
+                staged.end_snapshot()
 
     def _restart_counts(self) -> None:
         self._events = self._ignored = self._skipped = 0
         self._txids: dict[str, None] = {}
+        if self._conflicts is not None:
+            self._conflicts.count = 0
+            self._conflicts.refused.clear()

@@ -18,15 +18,19 @@ from dataflow.collection.collection import Collection
 from dataflow.values.normal import normal
 from stateschema.events import ChangeEvent
 from stateschema.schema.entity import Entity
+from stateschema.streamdb.conflicts import ConflictRule
 
 
 class StagedRows:
     """The rows of one entity between reading their events and writing them."""
 
-    __slots__ = ("_collection", "_dumped", "_entity", "_rows", "_truncated")
+    __slots__ = ("_collection", "_conflicts", "_dumped", "_entity", "_rows", "_truncated")
 
-    def __init__(self, entity: Entity[Any], collection: Collection[Any]) -> None:
+    def __init__(
+        self, entity: Entity[Any], collection: Collection[Any], conflicts: ConflictRule | None
+    ) -> None:
         self._entity = entity
+        self._conflicts = conflicts
         self._collection = collection
         self._rows: dict[Hashable, Any] = {}
         self._truncated = False
@@ -36,11 +40,15 @@ class StagedRows:
         return self._truncated or bool(self._rows)
 
     def read(self, event: ChangeEvent) -> None:
-        """Stage a change event of this entity; one that raises stages nothing.
+        """Stage a change event of this entity; one that raises, or is refused, stages nothing.
 
         Raises:
             EventError: The value or the key does not fit the entity.
         """
+        if self._conflicts is not None and not self._conflicts.admits(
+            self._entity, event, self._present(normal(self._entity.decode_key(event.key)))
+        ):
+            return
         if event.headers.operation == "delete":
             self._rows[normal(self._entity.decode_key(event.key))] = None
             return
@@ -62,6 +70,11 @@ class StagedRows:
         if key in self._rows:
             return self._rows[key]
         return None if self._truncated else self._collection.synced_row(key)
+
+    @property
+    def is_in_snapshot(self) -> bool:
+        """Whether a snapshot has begun and not ended."""
+        return self._dumped is not None
 
     def truncate(self) -> None:
         """Stage the removal of all rows; a snapshot that was under way is abandoned."""

@@ -1,0 +1,115 @@
+"""Resets that say where to read on: followed, atomically, and never for ever."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stateschema.errors import LocalProtocolError
+from stateschema.stream.offset import Offset
+from stateschema.streamdb.blocking import BlockingStreamDB
+from stateschema.streamdb.db import StreamDB
+from tests.stateschema.streamdb.chat import Chat, message
+from tests.stateschema.streamdb.recording import Recording
+
+
+def reset(offset: str) -> dict[str, Any]:
+    return {"headers": {"control": "reset", "offset": offset}}
+
+
+def shown_after(*batches: list[dict[str, Any]], page: int | None = None) -> set[str]:
+    with BlockingStreamDB(Chat, stream=Recording(*batches, page=page)) as db:
+        return set(db.collections.messages)
+
+
+@pytest.mark.parametrize("page", [None, 1, 2])
+@pytest.mark.parametrize(
+    ("offset", "left"),
+    [
+        ("-1", "1234"),  # everything again
+        (Offset.mint(1), "234"),
+        (Offset.mint(2), "34"),  # where the reset stands
+        (Offset.mint(3), "34"),  # behind it
+        (Offset.mint(4), "4"),  # a part is left out
+    ],
+)
+def test_what_is_shown_is_the_fold_from_the_offset(
+    offset: str, left: str, page: int | None
+) -> None:
+    history = [message("1"), message("2"), reset(offset), message("3"), message("4")]
+    assert shown_after(history, page=page) == set(left)
+
+
+def test_a_live_reader_goes_on_from_there_in_one_epoch_and_stays_ready() -> None:
+    async def run() -> None:
+        stream = Recording([message("1")], [message("2")])
+        async with StreamDB(Chat, stream=stream) as db:
+            epochs: list[Any] = []
+            states: set[str] = set()
+            db.collections.messages.subscribe(
+                lambda changes: epochs.append(sorted((c.op, c.key) for c in changes))
+            )
+            db.collections.messages.subscribe_status(lambda status: states.add(str(status)))
+            stream.put([message("3"), reset(Offset.mint(1)), message("4", txid="t")])
+            await db.wait_txid("t")
+            assert epochs == [[("delete", "1"), ("insert", "3"), ("insert", "4")]]
+            stream.put([message("5", txid="u")])
+            await db.wait_txid("u")
+            assert (set(db.collections.messages), db.status) == (set("2345"), "ready")
+            assert db.offset == stream.head_now()
+            assert states == set()
+        assert stream.starts == [Offset.START, Offset.mint(1)]
+
+    asyncio.run(run())
+
+
+def test_a_blocking_reader_does_so_too() -> None:
+    stream = Recording([message("1")], [message("2")])
+    with BlockingStreamDB(Chat, stream=stream) as db:
+        stream.put([reset(Offset.mint(1)), message("3")], [message("4")])
+        db.poll()
+        assert (set(db.collections.messages), db.offset) == (set("234"), stream.head_now())
+        stream.put([reset(Offset.mint(4))])
+        db.poll()
+        assert set(db.collections.messages) == {"4"}
+        stream.put([reset(Offset.mint(1))])  # back to what was left before
+        db.poll()
+        assert set(db.collections.messages) == set("234")
+
+
+@given(
+    st.lists(st.sampled_from("abcdef") | st.integers(0, 8), max_size=8),
+    st.integers(1, 4),
+    st.integers(0, 8),
+)
+def test_any_history_leads_to_the_fold_from_its_last_reset_and_reading_ends(
+    words: list[str | int], page: int, live: int
+) -> None:
+    start, history = 0, []
+    for place, word in enumerate(words):
+        if isinstance(word, int):
+            start = min(word, place + 1)
+            history.append(reset(Offset.mint(start)))
+        else:
+            history.append(message(word))
+    stream = Recording(*[[wire] for wire in history[:live]], page=page)
+    with BlockingStreamDB(Chat, stream=stream) as db:
+        for wire in history[live:]:
+            stream.put([wire])
+            db.poll()
+        left = {wire["key"] for wire in history[start:] if "key" in wire}
+        assert set(db.collections.messages) == left
+    assert len(stream.starts) <= len(history) + 1
+
+
+def test_an_offset_that_is_none_is_fatal() -> None:
+    stream = Recording([message("1")])
+    db = BlockingStreamDB(Chat, stream=stream)
+    db.preload()
+    stream.put([reset("nowhere")])
+    with pytest.raises(LocalProtocolError, match="'nowhere' is malformed"):
+        db.poll()
+    assert (db.status, set(db.collections.messages)) == ("error", {"1"})
+    db.close()
