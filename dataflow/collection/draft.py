@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from dataflow.errors import CollectionError
 from dataflow.values import kinds
@@ -128,6 +128,12 @@ class _ObjectDraft:
     def __setattr__(self, name: str, value: Any) -> None:
         self._draft_fields.write(name, value)
 
+    def __eq__(self, other: object) -> bool:
+        """Compare as the object will be: `part in row.parts`, `row.parts.remove(part)`."""
+        return bool(self._draft_fields.finished() == _frozen(other))
+
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # what can be changed has none
+
     def __repr__(self) -> str:
         return f"<draft of {self._draft_fields.original!r}>"
 
@@ -177,6 +183,8 @@ def _thawed(value: Any) -> Any:
             return {key: _thawed(each) for key, each in value.items()}
         case set():
             return set(value)
+        case bytearray():
+            return bytearray(value)
         case tuple() if not hasattr(value, "_fields"):
             return tuple([_thawed(each) for each in value])
         case _:

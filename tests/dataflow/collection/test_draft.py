@@ -152,13 +152,25 @@ class Box:
 
 
 def test_objects_are_not_touched_either() -> None:
-    box = Box([1])
-    rows, tx = drafted({"id": 1, "box": box, "raw": bytearray(b"a")})
+    box, raw = Box([1]), bytearray(b"a")
+    rows, tx = drafted({"id": 1, "box": box, "raw": raw})
     with tx, rows.draft(1) as draft:
         draft["box"].items.append(2)
         draft["raw"].extend(b"b")
     assert (rows[1]["box"], rows[1]["raw"]) == (Box([1, 2]), bytearray(b"ab"))
-    assert box == Box([1])
+    assert (box, raw) == (Box([1]), bytearray(b"a"))
+
+
+def test_objects_in_a_draft_are_found_by_what_they_will_be() -> None:
+    ada, bo, cy = (Author(name=name) for name in ("Ada", "Bo", "Cy"))
+    rows, tx = drafted(Post(id=1, author=ada, reviewers=[ada, bo]))
+    with tx, rows.draft(1) as draft:
+        assert draft.author == draft.reviewers[0] == ada != draft.reviewers[1]
+        draft.reviewers[1].name = "Cy"
+        assert cy in draft.reviewers
+        assert bo not in draft.reviewers
+        draft.reviewers.remove(ada)
+    assert rows[1].reviewers == [cy]
 
 
 def test_leaving_by_an_exception_changes_nothing() -> None:
