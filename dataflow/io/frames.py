@@ -2,7 +2,7 @@
 
 pandas, polars and pyarrow are not needed to import this: a frame brings its library along.
 
-Rules   one dict per line, by column names; a missing value (NaN in pandas, NaT, null) is None; numbers, texts and times are Python's
+Rules   one dict per line, by column names; a missing value (NaN in pandas, NaT, null) is None; numbers, texts, times and lists are Python's
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataflow.io.polling import write_rows
 from dataflow.io.rowtype import RowType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from dataflow.collection.collection import Collection
 
@@ -25,10 +25,11 @@ def rows_of_frame(frame: Any) -> list[dict[str, Any]]:
 
     Raises:
         TypeError: if it is none of these.
+        ValueError: if two columns have one name.
     """
     library = type(frame).__module__.partition(".")[0]
     read = _READERS.get(library)
-    if read is None:
+    if read is None or not hasattr(type(frame), "columns"):
         raise TypeError(
             f"a {type(frame).__name__} of {library!r} is no frame of pandas, polars or pyarrow"
         )
@@ -51,6 +52,7 @@ def write_frame(collection: Collection[Any], frame: Any) -> None:
 def _pandas_rows(frame: Any) -> list[dict[str, Any]]:
     if any(name is not None for name in frame.index.names):
         frame = frame.reset_index()
+    _check_unique(frame.columns)
     columns = {}
     for name in frame.columns:
         column = frame[name]
@@ -63,9 +65,26 @@ def _pandas_rows(frame: Any) -> list[dict[str, Any]]:
 
 
 def _python_value(value: Any) -> Any:
-    """Return pandas' own scalars as Python's."""
-    to_python = getattr(value, "to_pydatetime", None) or getattr(value, "to_pytimedelta", None)
-    return value if to_python is None else to_python()
+    """Return what is pandas' or numpy's own as Python's, inside of lists and dicts too."""
+    to_python = (
+        getattr(value, "to_pydatetime", None)
+        or getattr(value, "to_pytimedelta", None)
+        or getattr(value, "tolist", None)
+    )
+    found = value if to_python is None else to_python()
+    if isinstance(found, list):
+        return [_python_value(each) for each in found]
+    if isinstance(found, dict):
+        return {name: _python_value(each) for name, each in found.items()}
+    return found
+
+
+def _check_unique(names: Iterable[Any]) -> None:
+    seen: set[Any] = set()
+    for name in names:
+        if name in seen:
+            raise ValueError(f"two columns of the frame are named {name!r}")
+        seen.add(name)
 
 
 def _polars_rows(frame: Any) -> list[dict[str, Any]]:
@@ -75,6 +94,7 @@ def _polars_rows(frame: Any) -> list[dict[str, Any]]:
 
 
 def _arrow_rows(frame: Any) -> list[dict[str, Any]]:
+    _check_unique(frame.schema.names)
     rows: list[dict[str, Any]] = frame.to_pylist()
     return rows
 

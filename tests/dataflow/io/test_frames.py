@@ -78,3 +78,43 @@ def test_a_newer_frame_arrives_as_its_difference_in_rows_of_the_declared_type() 
     with pytest.raises(ValueError, match="validation error"):
         write_frame(people, polars.DataFrame({"id": [1], "name": [5]}))
     assert set(people) == {2, 3, 4}
+
+
+def test_numpy_inside_of_cells_becomes_python_and_is_no_news_the_next_time() -> None:
+    pandas, numpy = pytest.importorskip("pandas"), pytest.importorskip("numpy")
+
+    def frame() -> Any:
+        inner = numpy.empty(1, dtype=object)
+        inner[0] = numpy.array([1, 2])
+        cells = [numpy.int64(1), "x"]
+        return pandas.DataFrame(
+            {
+                "id": numpy.array(cells, dtype=object),
+                "list": [numpy.array([0.5, 1.5]), inner],
+                "struct": [{"n": numpy.float32(0.5), "of": [numpy.bool_(True)]}, None],
+            }
+        )
+
+    expected = [
+        {"id": 1, "list": [0.5, 1.5], "struct": {"n": 0.5, "of": [True]}},
+        {"id": "x", "list": [[1, 2]], "struct": None},
+    ]
+    assert repr(rows_of_frame(frame())) == repr(expected)
+    rows: Collection[Any] = Collection("rows", key="id")
+    seen: list[Any] = []
+    rows.subscribe(seen.append)
+    write_frame(rows, frame())
+    write_frame(rows, frame())
+    assert len(seen) == 1
+
+
+def test_a_column_alone_and_two_of_one_name_are_refused() -> None:
+    pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    arrow = pytest.importorskip("pyarrow")
+    for column in (pandas.Series([1]), polars.Series([1]), arrow.array([1])):
+        with pytest.raises(TypeError, match="is no frame"):
+            rows_of_frame(column)
+    twice = arrow.table([[1], [2]], names=["a", "a"])
+    for frame in (pandas.DataFrame([[1, 2]], columns=["a", "a"]), twice):
+        with pytest.raises(ValueError, match="two columns of the frame are named 'a'"):
+            rows_of_frame(frame)
