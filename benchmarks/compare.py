@@ -1,53 +1,72 @@
-"""Comparing two runs by their ratios to the floor, which cancel what the machine was doing meanwhile.
+"""Comparing two runs of the engine by their ratios to the floor, which cancel what the machine was doing meanwhile.
 
 A measurement got slower, or faster, when the ranges its ratio had over the segments of both runs do not overlap and the
-medians are a quarter apart; anything less is noise. Runs that did other work, as their checksums tell, have no verdict.
+medians are a quarter apart; anything less is noise. What has no floor is compared by its own figures. Runs that did other work,
+as their checksums tell, have no verdict.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from benchmarks.report import read_json_lines, table
+from benchmarks.peers.roster import OURS
+from benchmarks.records import read
+from benchmarks.tables import figure, table
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from benchmarks.measurement import Measurement
+
 NOTABLE = 1.25
 
-HEADER = ("query", "kind", "N", "ours p50", "before", "ratio", "before", "change", "verdict")
+HEADER = ("query", "metric", "N", "ours p50", "before", "ratio", "before", "change", "verdict")
 
 
-def verdict(base: dict[str, Any], head: dict[str, Any]) -> str:
+def verdict(base: Measurement, head: Measurement) -> str:
     """Return `faster`, `slower`, `same` or `other work` for two measurements of one thing."""
-    if head["checksum"] != base["checksum"]:
+    if head.checksum != base.checksum:
         return "other work"
-    if head["ratio_low"] > base["ratio_high"] and head["ratio"] > NOTABLE * base["ratio"]:
-        return "slower"
-    if head["ratio_high"] < base["ratio_low"] and base["ratio"] > NOTABLE * head["ratio"]:
-        return "faster"
-    return "same"
+    (before, before_low, before_high), (now, low, high) = _span(base), _span(head)
+    if low > before_high and now > NOTABLE * before:
+        worse = True
+    elif high < before_low and before > NOTABLE * now:
+        worse = False
+    else:
+        return "same"
+    return "slower" if worse == is_cost(head) else "faster"
+
+
+def is_cost(found: Measurement) -> bool:
+    """Tell whether less is better, as it is of everything but what is done per second."""
+    return not found.unit.endswith("/s")
+
+
+def _span(found: Measurement) -> tuple[float, float, float]:
+    if found.ratio is None or found.ratio_low is None or found.ratio_high is None:
+        return found.p50, found.low, found.high
+    return found.ratio, found.ratio_low, found.ratio_high
 
 
 def compare(base: Path, head: Path) -> tuple[str, bool]:
-    """Return a table of what both files measured, and whether anything got slower."""
-    before = {_identity(found): found for found in read_json_lines(base)}
+    """Return a table of what both files measured of the engine, and whether anything got slower."""
+    before = {_identity(found): found for found in read(base)[0]}
     pairs = [
         (before[_identity(found)], found)
-        for found in read_json_lines(head)
-        if _identity(found) in before
+        for found in read(head)[0]
+        if found.peer == OURS and _identity(found) in before
     ]
     if not pairs:
         raise SystemExit("the two runs have no measurement in common")
     verdicts = [verdict(old, new) for old, new in pairs]
     rows = [
         (
-            new["workload"],
-            new["kind"],
-            f"{new['size']:,}",
-            *(f"{found['ours']['p50']:.2f}" for found in (new, old)),
-            *(f"{found['ratio']:.2f}" for found in (new, old)),
-            f"× {new['ratio'] / old['ratio']:.2f}",
+            new.query,
+            new.metric,
+            f"{new.size:,}",
+            *(figure(found.p50) for found in (new, old)),
+            *(figure(found.ratio) for found in (new, old)),
+            f"× {_span(new)[0] / _span(old)[0]:.2f}",
             word,
         )
         for (old, new), word in zip(pairs, verdicts, strict=True)
@@ -55,5 +74,5 @@ def compare(base: Path, head: Path) -> tuple[str, bool]:
     return table(HEADER, rows), "slower" in verdicts
 
 
-def _identity(found: dict[str, Any]) -> tuple[Any, ...]:
-    return found["kind"], found["workload"], found["size"]
+def _identity(found: Measurement) -> tuple[str, str, int, str, str]:
+    return found.workload, found.query, found.size, found.metric, found.peer

@@ -1,220 +1,167 @@
-"""Measuring: the engine and the floor in alternating segments of one run, so that both meet the same weather.
+"""Measuring questions on tables (W1, W2, W3): all peers in alternating segments of one run, so that all meet the same weather.
 
-A segment applies the next changes of the traffic, each timed alone, to one side and then to the other, each time as fresh
-copies, so that neither warms the cache for its rival; which side begins alternates. Reported are the medians over segments of each segment's p50 and p99, and the ratio within segments
-with the range it had. Garbage collection stays on. Reading the clock costs about 0.05 us, on both sides.
+A segment is the next part of one history of changes. Every peer applies all of it, as fresh copies so that none warms the cache
+for its rivals, and times its commits one by one; who begins goes round. Reported are medians over segments, and ratios
+within segments with the range they had. Garbage collection stays on. Reading the clock costs about 0.05 us, for everybody.
+A peer too slow for its allowance is timed on fewer commits, and ends in the same state all the same.
 """
 
 from __future__ import annotations
 
-import gc
-from dataclasses import dataclass
-from functools import partial
-from math import ceil
-from statistics import median
-from time import perf_counter_ns
+import sys
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
-from benchmarks.sides import ByHand, Ours, agree
+from benchmarks.answers import agree, same_answer
+from benchmarks.measurement import summarized
+from benchmarks.peers.by_hand import ByHand
+from benchmarks.peers.local import Local
+from benchmarks.peers.ours import Ours
+from benchmarks.peers.peer import Unavailable
+from benchmarks.peers.roster import FLOOR, OURS, ROSTER
+from benchmarks.plan import SEED
 from benchmarks.traffic import copy_of, history
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from benchmarks.sides import Side
-    from benchmarks.traffic import Tables, Write
-    from benchmarks.workloads import Kind, Workload
+    from benchmarks.measurement import Measurement
+    from benchmarks.peers.peer import Peer
+    from benchmarks.plan import Plan
+    from benchmarks.questions import Question
+    from benchmarks.traffic import Tables
 
-BATCH = 100  # changes
-SEED = 20_260_101
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """How much to measure.
-
-    Attributes:
-        sizes: rows, for workloads that do not choose their own.
-        segments: per side.
-        changes: single changes per segment.
-        batches: batches of 100 changes per segment.
-    """
-
-    sizes: tuple[int, ...]
-    segments: int
-    changes: int
-    batches: int
+Segments = dict[str, list[list[float]]]
+"""Of each peer, the values of each segment."""
 
 
-FULL = Plan(sizes=(1_000, 10_000, 100_000), segments=9, changes=1_500, batches=25)
-QUICK = Plan(sizes=(1_000, 10_000), segments=5, changes=400, batches=8)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
-    """Microseconds per change, or per row hydrated."""
-
-    p50: float
-    p99: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measurement:
-    """One workload at one size, measured in one way.
-
-    Attributes:
-        kind: single changes and batches are timed per change, loading and hydration per row of the first table.
-        ratio: ours / floor, the median over segments, with the smallest and the largest.
-        altered: share of the commits that altered the result; None for loading and hydration.
-        checksum: of the result in the end, equal for both sides.
-    """
-
-    kind: Kind
-    workload: str
-    size: int
-    ours: Timing
-    floor: Timing
-    ratio: float
-    ratio_low: float
-    ratio_high: float
-    segments: int
-    altered: float | None
-    checksum: int
-
-
-def measure(workload: Workload, plan: Plan) -> Iterator[Measurement]:
-    """Measure a workload at each size; loading and hydration at the largest only."""
-    sizes, kinds = workload.sizes or plan.sizes, workload.kinds
-    for size in sizes:
-        bench = _Bench(workload, size, plan.segments)
-        if "load" in kinds and size == max(sizes):
-            yield bench.load()
-        if "hydrate" in kinds and size == max(sizes):
-            yield bench.hydrate()
-        if "change" in kinds:
-            yield bench.commits("change", count=plan.changes, size=1)
-        if "batch" in kinds:
-            yield bench.commits("batch", count=plan.batches, size=BATCH)
-        bench.ours.forget()
-
-
-def copied(tables: Tables) -> Tables:
-    """Copy tables with their rows."""
-    return {name: [dict(row) for row in rows] for name, rows in tables.items()}
+def measure(question: Question, plan: Plan) -> Iterator[Measurement]:
+    """Measure a question at each size."""
+    if question.workload not in plan.workloads and "W1" not in plan.workloads:
+        return
+    for size in question.sizes or plan.sizes:
+        with ExitStack() as stack:
+            yield from _Bench(question, size, plan, stack).run()
 
 
 class _Bench:
-    """A workload at one size, with both sides hydrated."""
+    """A question at one size, put to all peers."""
 
-    def __init__(self, workload: Workload, size: int, segments: int) -> None:
-        self._workload = workload
-        self._size = size
-        self._segments = range(segments + 1)  # the first one warms up
-        self._traffic = workload.traffic(size, SEED)
-        self._tables = self._traffic.tables()
-        self.ours: Side = Ours(workload, copied(self._tables))
-        self._floor: Side = ByHand(workload, copied(self._tables))
-        self.ours.hydrate()
-        self._floor.hydrate()
+    def __init__(self, question: Question, size: int, plan: Plan, stack: ExitStack) -> None:
+        self._question, self._size, self._plan = question, size, plan
+        self._traffic = question.traffic(size, SEED)
+        self._peers: dict[str, Peer] = {}
+        for name in plan.peers:
+            if size > ROSTER[name].limit:
+                continue
+            try:
+                peer = ROSTER[name].make(question)
+            except Unavailable as reason:
+                print(f"  without {name}: {reason}", file=sys.stderr)
+                continue
+            self._peers[name] = stack.enter_context(closing(peer))
 
-    def load(self) -> Measurement:
-        """Fill fresh tables, without a view."""
-        pairs = []
-        for segment in self._segments:
-            gc.collect()
-            pairs.append(
-                _alternating(
-                    segment,
-                    lambda: self._timed(partial(Ours, self._workload, self._tables)),
-                    lambda: self._timed(partial(ByHand, self._workload, self._tables)),
+    def run(self) -> Iterator[Measurement]:
+        """Load, hydrate and change; report each when the answers agree."""
+        kinds, is_first = self._question.kinds, "W1" in self._plan.workloads
+        loads = self._bulk("load", again="load" in kinds and is_first)
+        hydrates = self._bulk("hydrate", again="hydrate" in kinds and is_first)
+        checksum = self._agree()
+        if is_first:
+            for kind, found in (("load", loads), ("hydrate", hydrates)):
+                if kind in kinds:
+                    yield from self._report("W1", kind, "us per row", found, checksum, None)
+        if self._question.workload not in self._plan.workloads:
+            return
+        for size, count in self._plan.commits:
+            if size == 1 if "batch" not in kinds else size <= max(self._size, 100):
+                yield from self._commits(size, count)
+
+    def _bulk(self, kind: str, *, again: bool) -> Segments:
+        """Load or hydrate, and do it again for every segment.
+
+        Who takes long is let off; then the first time counts, which for others only warms up.
+        """
+        found: Segments = {name: [] for name in self._peers}
+        spent = dict.fromkeys(self._peers, 0)
+        for segment in range(self._plan.segments + 1 if again else 1):
+            for name in self._turns(segment):
+                if segment and spent[name] > 10 * self._allowance(name):
+                    continue
+                peer = self._peers[name]
+                time = (
+                    peer.load(_copied(self._traffic.tables())) if kind == "load" else peer.hydrate()
                 )
-            )
-        return self._report("load", pairs, None)
+                spent[name] += time
+                found[name].append([time / (1_000 * self._size)])
+        for values in found.values():
+            del values[: len(values) > 1]
+        return found
 
-    def hydrate(self) -> Measurement:
-        """Build the view from full tables."""
-        pairs = []
-        for segment in self._segments:
-            self.ours.forget()
-            gc.collect()
-            pairs.append(
-                _alternating(
-                    segment,
-                    lambda: self._timed(self.ours.hydrate),
-                    lambda: self._timed(self._floor.hydrate),
-                )
-            )
-        return self._report("hydrate", pairs, None)
-
-    def commits(self, kind: Kind, *, count: int, size: int) -> Measurement:
+    def _commits(self, size: int, count: int) -> Iterator[Measurement]:
         """Apply the next changes of the traffic, so many in each commit."""
-        calls = self.ours.receiver.calls
-        pairs = []
-        gc.collect()
-        for segment in self._segments:
+        found: Segments = {name: [] for name in self._peers}
+        ours = self._peers[OURS]
+        assert isinstance(ours, Local)
+        assert isinstance(ours.view, Ours)
+        calls = ours.view.receiver.calls
+        for segment in range(self._plan.segments + 1):  # the first one warms up
             drawn = history(self._traffic, batches=count, size=size)
-            pairs.append(
-                _alternating(
-                    segment,
-                    partial(_timed_commits, self.ours, drawn),
-                    partial(_timed_commits, self._floor, drawn),
-                )
-            )
-        altered = (self.ours.receiver.calls - calls) / (count * len(pairs))
-        return self._report(kind, pairs, altered)
+            for name in self._turns(segment):
+                times = self._peers[name].commits(copy_of(drawn), self._allowance(name))
+                if segment:
+                    found[name].append([time / (1_000 * size) for time in times])
+        altered = (ours.view.receiver.calls - calls) / (count * (self._plan.segments + 1))
+        metric = "change" if size == 1 else f"batch {size:,}"
+        workload, unit = self._question.workload, "us per change"
+        yield from self._report(workload, metric, unit, found, self._agree(), altered)
 
-    def _timed(self, build: Callable[[], object]) -> Timing:
-        start = perf_counter_ns()
-        build()
-        microseconds = (perf_counter_ns() - start) / (1_000 * self._size)
-        return Timing(p50=microseconds, p99=microseconds)
+    def _allowance(self, name: str) -> int:
+        """Return the peer's allowance; ours and the floor are always measured in full, and hear of every commit alone."""
+        return sys.maxsize if name in (OURS, FLOOR) else self._plan.allowance
 
-    def _report(
-        self, kind: Kind, pairs: list[tuple[Timing, Timing]], altered: float | None
-    ) -> Measurement:
-        del pairs[0]
-        ratios = [ours.p50 / floor.p50 for ours, floor in pairs]
-        ours, floor = (_over_segments([pair[side] for pair in pairs]) for side in (0, 1))
-        return Measurement(
-            kind=kind,
-            workload=self._workload.name,
-            size=self._size,
-            ours=ours,
-            floor=floor,
-            ratio=median(ratios),
-            ratio_low=min(ratios),
-            ratio_high=max(ratios),
-            segments=len(pairs),
-            altered=altered,
-            checksum=agree(self._workload, self.ours, self._floor),
+    def _turns(self, segment: int) -> list[str]:
+        """Return the peers in the order of a segment."""
+        names = list(self._peers)
+        first = segment % len(names)
+        return names[first:] + names[:first]
+
+    def _agree(self) -> int:
+        ours, floor = self._peers[OURS], self._peers.get(FLOOR)
+        if isinstance(ours, Local) and isinstance(floor, Local):
+            assert isinstance(ours.view, Ours)
+            assert isinstance(floor.view, ByHand)
+            agree(self._question, ours.view, floor.view)
+        return same_answer(
+            self._question, {name: peer.rows() for name, peer in self._peers.items()}
         )
 
+    def _report(
+        self,
+        workload: str,
+        metric: str,
+        unit: str,
+        found: Segments,
+        checksum: int,
+        altered: float | None,
+    ) -> Iterator[Measurement]:
+        for name, segments in found.items():
+            against = FLOOR if name == OURS else OURS
+            yield summarized(
+                segments,
+                workload=workload,
+                query=self._question.name,
+                size=self._size,
+                metric=metric,
+                unit=unit,
+                peer=name,
+                against=against,
+                others=found.get(against, ()),
+                altered=altered,
+                checksum=checksum,
+            )
 
-def _alternating(
-    segment: int, ours: Callable[[], Timing], floor: Callable[[], Timing]
-) -> tuple[Timing, Timing]:
-    """Time both sides; in odd segments the floor goes first."""
-    if segment % 2:
-        timing = floor()
-        return ours(), timing
-    timing = ours()
-    return timing, floor()
 
-
-def _timed_commits(side: Side, drawn: list[list[Write]]) -> Timing:
-    batches = copy_of(drawn)
-    commit, clock = side.commit, perf_counter_ns
-    times = []
-    for writes in batches:
-        start = clock()
-        commit(writes)
-        times.append(clock() - start)
-    times.sort()
-    unit = 1_000 * len(batches[0])
-    return Timing(p50=median(times) / unit, p99=times[ceil(0.99 * len(times)) - 1] / unit)
-
-
-def _over_segments(timings: list[Timing]) -> Timing:
-    return Timing(
-        p50=median(timing.p50 for timing in timings), p99=median(timing.p99 for timing in timings)
-    )
+def _copied(tables: Tables) -> Tables:
+    """Copy tables with their rows."""
+    return {name: [dict(row) for row in rows] for name, rows in tables.items()}

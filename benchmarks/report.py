@@ -1,121 +1,95 @@
-"""Reporting: measurements as Markdown tables for people and as JSON lines for `compare`."""
+"""Reporting: measurements as Markdown tables for people."""
 
 from __future__ import annotations
 
-import json
-import os
-import platform
-from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
-from benchmarks.measure import BATCH, SEED
+from benchmarks.measurement import WORKLOADS
+from benchmarks.peers.roster import FLOOR, OURS
+from benchmarks.tables import figure, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from benchmarks.measure import Measurement
-    from benchmarks.workloads import Kind
+    from benchmarks.measurement import Measurement
 
-TITLES: Final[dict[Kind, str]] = {
-    "change": "One change (us)",
-    "batch": f"Batches of {BATCH} changes (us per change)",
-    "load": "Loading tables without a query (us per row)",
-    "hydrate": "Starting a query on loaded tables (us per row)",
+Case = tuple[str, int]
+"""Query and size: a line of a table."""
+
+TITLES = {
+    "load": "Filling tables, without a query",
+    "hydrate": "Starting a query on full tables",
+    "change": "One change at a time",
 }
-PACKAGES = ("stateschema", "sortedcontainers", "numpy")
 
 
 def markdown(measurements: Iterable[Measurement]) -> str:
-    """Return one table per kind of measurement."""
-    measured = list(measurements)
-    tables = []
-    for kind, title in TITLES.items():
-        rows = [_cells(found) for found in measured if found.kind == kind]
-        if rows:
-            tables.append(f"### {title}\n\n{table(HEADER, rows)}")
-    return "\n\n".join(tables)
+    """Return the tables of each workload and metric."""
+    groups: dict[tuple[str, str], list[Measurement]] = {}
+    for found in measurements:
+        groups.setdefault((found.workload, found.metric), []).append(found)
+    parts = []
+    workload = ""
+    for (name, metric), group in sorted(groups.items(), key=lambda item: item[0][0]):
+        if name != workload:
+            workload = name
+            parts.append(f"## {name} {WORKLOADS[name]}")
+        parts += _tables(metric, group)
+    return "\n\n".join(parts)
 
 
-HEADER = (
-    *("query", "N", "ours p50", "p99"),
-    *("floor p50", "p99", "ratio", "range"),
-    "alter the result",
-)
+def _tables(metric: str, group: Sequence[Measurement]) -> list[str]:
+    """Return ours with what it is compared with, then everybody else beside ours."""
+    title = f"### {TITLES.get(metric, metric[:1].upper() + metric[1:])} ({group[0].unit})"
+    cases: dict[Case, dict[str, Measurement]] = {}
+    for found in group:
+        cases.setdefault((found.query, found.size), {})[found.peer] = found
+    tables = [title, _ours(cases)]
+    others = list(dict.fromkeys(found.peer for found in group if found.peer not in (OURS, FLOOR)))
+    if others:
+        tables += ["Everybody else, and as a multiple of ours:", _others(cases, others)]
+    return tables
 
 
-def _cells(found: Measurement) -> tuple[str, ...]:
-    times = (found.ours.p50, found.ours.p99, found.floor.p50, found.floor.p99)
-    return (
-        found.workload,
-        f"{found.size:,}",
-        *(f"{time:.2f}" for time in times),
-        f"{found.ratio:.2f}",
-        f"{found.ratio_low:.1f}–{found.ratio_high:.1f}",
-        "" if found.altered is None else f"{found.altered:.0%}",
+def _ours(cases: dict[Case, dict[str, Measurement]]) -> str:
+    header = ["query", "N", "ours", "p99", "floor", "p99", "ours / floor", "range", "altered"]
+    rows = []
+    for (query, size), peers in cases.items():
+        ours, floor = peers.get(OURS), peers.get(FLOOR)
+        if ours is None:
+            continue
+        span = f"{ours.ratio_low:.1f}–{ours.ratio_high:.1f}" if ours.ratio is not None else ""
+        rows.append(
+            [
+                query,
+                f"{size:,}",
+                figure(ours.p50),
+                figure(ours.p99),
+                figure(floor.p50 if floor else None),
+                figure(floor.p99 if floor else None),
+                figure(ours.ratio),
+                span,
+                "" if ours.altered is None else f"{ours.altered:.0%}",
+            ]
+        )
+    used = [column for column in range(len(header)) if column < 3 or any(r[column] for r in rows)]
+    return table(
+        [header[column] for column in used], [[row[column] for column in used] for row in rows]
     )
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a Markdown table, first column to the left, the rest to the right, padded to be read as text."""
-    lines = [header, *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
-
-    def line(cells: Sequence[str]) -> str:
-        padded = [
-            cell.rjust(width) if column else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(cells, widths, strict=True))
-        ]
-        return f"| {' | '.join(padded)} |"
-
-    rule = [
-        "-" * width if not column else "-" * (width - 1) + ":"
-        for column, width in enumerate(widths)
-    ]
-    return "\n".join(map(line, (header, rule, *lines[1:])))
+def _others(cases: dict[Case, dict[str, Measurement]], names: Sequence[str]) -> str:
+    rows = []
+    for (query, size), peers in cases.items():
+        found = [peers.get(name) for name in names]
+        if any(found):
+            rows.append([query, f"{size:,}", *map(_beside_ours, found)])
+    return table(["query", "N", *names], rows)
 
 
-def environment() -> dict[str, Any]:
-    """Return what else a number depends on: versions, machine, seed."""
-    return {
-        "versions": {
-            "python": platform.python_version(),
-            **{name: _version(name) for name in PACKAGES},
-        },
-        "machine": {
-            "system": platform.platform(),
-            "processor": _processor(),
-            "cpus": os.cpu_count(),
-            "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
-        },
-        "seed": SEED,
-    }
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:  # ours runs from a checkout, too
-        return None
-
-
-def _processor() -> str:
-    """Return the model of the processor; Linux hides it in a file."""
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        for line in info.read_text("utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
-
-
-def json_lines(measurements: Iterable[Measurement]) -> str:
-    """Return one JSON object a line: the measurement and its environment."""
-    around = environment()
-    return "".join(json.dumps({**asdict(found), **around}) + "\n" for found in measurements)
-
-
-def read_json_lines(path: Path) -> list[dict[str, Any]]:
-    """Read what `json_lines` wrote."""
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+def _beside_ours(found: Measurement | None) -> str:
+    if found is None:
+        return "–"
+    ratio = "" if found.ratio is None else f" ×{figure(found.ratio)}"
+    few = "" if found.segments >= 5 else f" n={found.segments}"
+    return f"{figure(found.p50)}{ratio}{few}"

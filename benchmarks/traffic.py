@@ -3,7 +3,7 @@
 A `Traffic` knows which rows are there, so its updates and deletes always meet one. One step in twenty updates a row to
 what it already is, as replays do. The same seed gives the same rows and changes, whoever asks, in any process.
 
-Rows are flat dicts of eight fields. Numbers are ints: money is cents.
+Rows are flat dicts of eight fields. Numbers are ints, money being cents, unless a question is about floats.
 """
 
 from __future__ import annotations
@@ -95,12 +95,22 @@ class Shop:
         users: share of the changes that concern users: mostly new names, some leave and some come back.
         orphans: share of the orders without a user.
         hot: number of orders with the highest scores; most changes concern them if there are any.
+        unit: what amounts are multiples of. With a power of two below 1 they are floats whose sums are exact, so that
+            peers that add them in another order come to the same result.
     """
 
     def __init__(
-        self, size: int, seed: int, *, users: float = 0.0, orphans: float = 0.0, hot: int = 0
+        self,
+        size: int,
+        seed: int,
+        *,
+        users: float = 0.0,
+        orphans: float = 0.0,
+        hot: int = 0,
+        unit: float = 1,
     ) -> None:
         self._rng = random.Random(seed)
+        self._unit = unit
         self._user_share, self._orphan_share = users, orphans
         self._hot_share = 0.8 if hot else 0.0
         self._user_count = max(10, size // 10)
@@ -150,7 +160,7 @@ class Shop:
             "user_id": self._some_user(),
             "status": "open" if rng.random() < 0.8 else "closed",
             "priority": int(rng.random() * 5),
-            "amount": int(rng.random() * 10_000),
+            "amount": int(rng.random() * 10_000) * self._unit,
             "score": self._score(pool),
             "region": int(rng.random() * REGIONS),
             "note": f"order {key}",
@@ -161,7 +171,7 @@ class Shop:
     def _edit(self, row: Row, pool: Pool) -> None:
         """Change the amount and the score, and of some rows also what they are grouped or found by."""
         rng = self._rng
-        row["amount"] = int(rng.random() * 10_000)
+        row["amount"] = int(rng.random() * 10_000) * self._unit
         row["score"] = self._score(pool)
         kind = rng.random()
         if kind < 0.15:

@@ -7,34 +7,41 @@ from typing import Any
 import pytest
 
 from benchmarks.floors.top import LIMIT, SPARE
-from benchmarks.sides import ByHand, Ours, Side
+from benchmarks.lines import Lines
+from benchmarks.peers.by_hand import ByHand
+from benchmarks.peers.ours import Ours
+from benchmarks.questions import QUESTIONS, Question
 from benchmarks.traffic import Shop, Traffic, Transcript, Write
-from benchmarks.workloads import WORKLOADS, Workload
 
 # Smaller and wilder than what is measured: groups and messages empty out, users come and go, order matters at the rim.
 STRESS: dict[str, Callable[[int], Traffic]] = {
     "filter": lambda seed: Shop(20, seed),
+    "distinct": lambda seed: Shop(400, seed),
     "join": lambda seed: Shop(20, seed, users=0.4, orphans=0.2),
     "leftjoin": lambda seed: Shop(20, seed, users=0.4, orphans=0.2),
     "group100": lambda seed: Shop(20, seed),
     "groupfk": lambda seed: Shop(20, seed, orphans=0.2),
+    "groupfloat": lambda seed: Shop(20, seed, unit=0.25),
+    "sorted": lambda seed: Shop(20, seed),
+    "threeway": lambda seed: Lines(40, seed),
     "top100": lambda seed: Shop(LIMIT + SPARE + 50, seed, hot=LIMIT + 5),
     "fold": lambda seed: Transcript(400, seed, edits=0.6),
 }
 
 by_name = pytest.mark.parametrize(
-    "workload", WORKLOADS, ids=[workload.name for workload in WORKLOADS]
+    "question", QUESTIONS, ids=[question.name for question in QUESTIONS]
 )
 
 
 class Pair:
-    """Both sides of a workload; they agree after every commit, on the result and on what was delivered."""
+    """Both sides of a question; they agree after every commit, on the result and on what was delivered."""
 
-    def __init__(self, workload: Workload, traffic: Traffic) -> None:
-        self.ours, self.floor = Ours(workload, traffic.tables()), ByHand(workload, traffic.tables())
-        self.ours.hydrate()
-        self.floor.hydrate()
-        self.is_ordered = workload.ordered
+    def __init__(self, question: Question, traffic: Traffic) -> None:
+        self.ours, self.floor = Ours(question), ByHand(question)
+        for side in (self.ours, self.floor):
+            side.load(traffic.tables())
+            side.hydrate()
+        self.is_ordered = question.ordered
         self.check()
 
     def commit(self, writes: list[Write]) -> None:
@@ -49,7 +56,7 @@ class Pair:
         assert delivered(self.ours) == delivered(self.floor)
 
 
-def delivered(side: Side) -> tuple[int, list[tuple[Any, ...]]]:
+def delivered(side: Ours | ByHand) -> tuple[int, list[tuple[Any, ...]]]:
     """Return how many deliveries there were, and the events of the last one in an order both sides share."""
     last = sorted(map(tuple, side.receiver.last), key=lambda event: repr(event[1]))
     return side.receiver.calls, last
@@ -57,20 +64,20 @@ def delivered(side: Side) -> tuple[int, list[tuple[Any, ...]]]:
 
 @by_name
 @pytest.mark.parametrize("seed", range(3))
-def test_engine_and_floor_agree_after_every_commit(workload: Workload, seed: int) -> None:
-    rng, traffic = random.Random(seed), STRESS[workload.name](seed)
-    pair = Pair(workload, traffic)
+def test_engine_and_floor_agree_after_every_commit(question: Question, seed: int) -> None:
+    rng, traffic = random.Random(seed), STRESS[question.name](seed)
+    pair = Pair(question, traffic)
     for _ in range(120):
         pair.commit([traffic.change() for _ in range(rng.choice((1, 1, 1, 2, 5, 30)))])
     assert pair.ours.receiver.calls > 60
 
 
 @by_name
-def test_engine_and_floor_agree_when_everything_goes_and_comes_back(workload: Workload) -> None:
-    tables = STRESS[workload.name](0).tables()
+def test_engine_and_floor_agree_when_everything_goes_and_comes_back(question: Question) -> None:
+    tables = STRESS[question.name](0).tables()
     rows = [(name, row) for name, table in tables.items() for row in table]
     random.Random(0).shuffle(rows)
-    pair = Pair(workload, STRESS[workload.name](0))
+    pair = Pair(question, STRESS[question.name](0))
     for name, row in rows:
         pair.commit([Write("delete", name, row["id"], None)])
     assert pair.floor.result() == {}
@@ -79,9 +86,9 @@ def test_engine_and_floor_agree_when_everything_goes_and_comes_back(workload: Wo
 
 
 @by_name
-def test_writes_that_cancel_each_other_deliver_nothing(workload: Workload) -> None:
-    traffic = STRESS[workload.name](0)
-    pair = Pair(workload, traffic)
+def test_writes_that_cancel_each_other_deliver_nothing(question: Question) -> None:
+    traffic = STRESS[question.name](0)
+    pair = Pair(question, traffic)
     name, table = next(iter(traffic.tables().items()))
     row = table[0]
     pair.commit(

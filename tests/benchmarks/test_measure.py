@@ -5,41 +5,77 @@ from dataclasses import replace
 
 import pytest
 
+from benchmarks.answers import DisagreementError, checksum, same_answer
 from benchmarks.floors.filtering import FilterFloor
 from benchmarks.floors.top import TopFloor
-from benchmarks.measure import Plan, measure
-from benchmarks.sides import DisagreementError, checksum
+from benchmarks.measure import measure
+from benchmarks.measurement import Measurement, summarized
+from benchmarks.peers.roster import FLOOR, OURS
+from benchmarks.plan import Plan
+from benchmarks.questions import QUESTIONS, Question
 from benchmarks.traffic import Row, Write
-from benchmarks.workloads import WORKLOADS, Workload
 
-TINY = Plan(sizes=(100, 300), segments=2, changes=50, batches=2)
+TINY = Plan(sizes=(100, 300), segments=2, commits=((1, 50), (100, 2)), peers=(OURS, FLOOR))
 
-FILTER = next(workload for workload in WORKLOADS if workload.name == "filter")
-TOP = next(workload for workload in WORKLOADS if workload.name == "top100")
+BY_NAME = {question.name: question for question in QUESTIONS}
+FILTER, TOP = BY_NAME["filter"], BY_NAME["top100"]
 
 
-@pytest.mark.parametrize("workload", WORKLOADS, ids=[workload.name for workload in WORKLOADS])
-def test_every_workload_alters_its_result_with_half_of_its_changes(workload: Workload) -> None:
-    single = replace(workload, sizes=(1_000,), kinds=("change",))
-    (measured,) = measure(single, replace(TINY, changes=200))
+def ours(measured: Sequence[Measurement]) -> list[Measurement]:
+    return [found for found in measured if found.peer == OURS]
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=list(BY_NAME))
+def test_every_question_has_its_answer_altered_by_half_of_the_changes(question: Question) -> None:
+    plan = replace(TINY, sizes=(1_000,), commits=((1, 200),), workloads=(question.workload,))
+    (measured,) = ours(list(measure(replace(question, sizes=(1_000,)), plan)))
     assert measured.altered is not None
     assert measured.altered >= 0.5
 
 
-def test_a_workload_is_measured_in_each_of_its_ways_at_each_size() -> None:
+def test_a_question_is_measured_in_each_of_its_ways_at_each_size() -> None:
     measured = list(measure(FILTER, TINY))
-    assert [(found.kind, found.size) for found in measured] == [
-        ("change", 100),
-        ("batch", 100),
-        ("load", 300),
-        ("hydrate", 300),
-        ("change", 300),
-        ("batch", 300),
+    assert [(found.workload, found.metric, found.size) for found in ours(measured)] == [
+        (workload, metric, size)
+        for size in TINY.sizes
+        for workload, metric in (
+            ("W1", "load"),
+            ("W1", "hydrate"),
+            ("W2", "change"),
+            ("W2", "batch 100"),
+        )
     ]
     for found in measured:
+        assert 0 < found.low <= found.p50 <= found.high
+        assert found.ratio_low is not None
+        assert found.ratio is not None
+        assert found.ratio_high is not None
         assert 0 < found.ratio_low <= found.ratio <= found.ratio_high
-        assert 0 < found.ours.p50 <= found.ours.p99
-        assert 0 < found.floor.p50 <= found.floor.p99
+        assert (found.segments, found.against) == (2, FLOOR if found.peer == OURS else OURS)
+
+
+def test_only_the_workloads_asked_for_are_measured() -> None:
+    plan = replace(TINY, sizes=(100,))
+    first = ours(list(measure(FILTER, replace(plan, workloads=("W1",)))))
+    second = ours(list(measure(FILTER, replace(plan, workloads=("W2",)))))
+    assert [found.metric for found in first] == ["load", "hydrate"]
+    assert [found.metric for found in second] == ["change", "batch 100"]
+    assert list(measure(FILTER, replace(plan, workloads=("W3",)))) == []
+
+
+def test_a_peer_without_allowance_is_timed_once_and_ends_in_the_same_state() -> None:
+    plan = replace(TINY, sizes=(200,), peers=(OURS, "sqlite"), allowance=0)
+    measured = list(measure(FILTER, plan))
+    assert {(found.peer, found.metric): found.segments for found in measured} == {
+        (OURS, "load"): 2,
+        (OURS, "hydrate"): 2,
+        (OURS, "change"): 2,
+        (OURS, "batch 100"): 2,
+        ("sqlite", "load"): 1,
+        ("sqlite", "hydrate"): 1,
+        ("sqlite", "change"): 2,
+        ("sqlite", "batch 100"): 2,
+    }
 
 
 def test_a_view_that_misses_a_delete_is_noticed() -> None:
@@ -70,7 +106,31 @@ def test_a_view_that_delivers_too_often_is_noticed() -> None:
         list(measure(replace(FILTER, floor=Chatty), TINY))
 
 
-def test_a_checksum_depends_on_keys_and_rows_alone() -> None:
-    rows: dict[object, Row] = {1: {"n": 1}, 2: {"n": 2}}
-    assert checksum(rows) == checksum(dict(reversed(rows.items()))) == 2_245_889_705
-    assert len({checksum(rows), checksum({1: {"n": 2}, 2: {"n": 1}}), checksum({1: {"n": 1}})}) == 3
+def test_a_checksum_depends_on_rows_and_where_asked_on_their_order() -> None:
+    rows: list[Row] = [{"n": 1, "m": 2.0}, {"n": 2, "m": 0.5}]
+    same: list[Row] = [{"m": 0.5, "n": 2.0}, {"m": 2, "n": 1}]
+    other: list[Row] = [{"n": 1, "m": 2}, {"n": 2, "m": 0.25}]
+    assert checksum(rows) == checksum(same) == 215_846_572
+    assert len({checksum(rows), checksum(other), checksum(rows[:1])}) == 3
+    assert checksum(rows, ordered=True) != checksum(same, ordered=True)
+
+
+def test_an_answer_unlike_the_first_is_named() -> None:
+    with pytest.raises(DisagreementError, match=r"filter: b has another answer than a: 1 rows are"):
+        same_answer(FILTER, {"a": [{"n": 1}], "b": []})
+
+
+def test_figures_are_medians_over_segments() -> None:
+    found = summarized(
+        [[1.0, 2.0, 9.0], [4.0], [*map(float, range(201))]],
+        workload="W2",
+        query="q",
+        size=10,
+        metric="change",
+        unit="us per change",
+        peer=OURS,
+        against=FLOOR,
+        others=[[1.0], [2.0]],
+    )
+    assert (found.p50, found.p99, found.low, found.high, found.segments) == (4, 198, 2, 100, 3)
+    assert (found.ratio, found.ratio_low, found.ratio_high) == (2, 2, 2)

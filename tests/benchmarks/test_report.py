@@ -1,4 +1,4 @@
-"""Reports: a table for people, lines for `compare`, and its verdicts."""
+"""Reports: tables for people, lines for `compare`, and its verdicts."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,58 +7,80 @@ import pytest
 
 from benchmarks.__main__ import main
 from benchmarks.compare import compare
-from benchmarks.measure import Measurement, Timing
-from benchmarks.report import json_lines, markdown, read_json_lines
+from benchmarks.measurement import Measurement
+from benchmarks.records import environment, read, write
+from benchmarks.report import markdown
 
 CHANGE = Measurement(
-    kind="change",
-    workload="filter",
+    workload="W2",
+    query="filter",
     size=1_000,
-    ours=Timing(p50=1.5, p99=9),
-    floor=Timing(p50=0.5, p99=2.25),
+    metric="change",
+    unit="us per change",
+    peer="ours",
+    p50=1.5,
+    p99=9.0,
+    low=1.25,
+    high=1.75,
+    segments=5,
+    against="floor",
     ratio=3.0,
     ratio_low=2.75,
     ratio_high=3.25,
-    segments=5,
     altered=0.61,
     checksum=7,
 )
-HYDRATE = replace(CHANGE, kind="hydrate", size=100_000, altered=None)
+FLOOR = replace(CHANGE, peer="floor", p50=0.5, p99=2.25, against="ours", ratio=0.33)
+NODE = replace(CHANGE, peer="db-ivm", p50=1234.5, segments=3, against="ours", ratio=823.0)
+BYTES = replace(
+    CHANGE, workload="W5", metric="source", unit="bytes per row", p50=150.0, p99=None, low=149.0,
+    high=151.0, against=None, ratio=None, ratio_low=None, ratio_high=None, altered=None,
+)  # fmt: skip
 
 
-def test_each_kind_has_its_table() -> None:
-    assert markdown([CHANGE, HYDRATE]) == (
-        "### One change (us)\n\n"
-        "| query  |     N | ours p50 |  p99 | floor p50 |  p99 | ratio |   range | alter the result |\n"
-        "| ------ | ----: | -------: | ---: | --------: | ---: | ----: | ------: | ---------------: |\n"
-        "| filter | 1,000 |     1.50 | 9.00 |      0.50 | 2.25 |  3.00 | 2.8–3.2 |              61% |\n\n"
-        "### Starting a query on loaded tables (us per row)\n\n"
-        "| query  |       N | ours p50 |  p99 | floor p50 |  p99 | ratio |   range | alter the result |\n"
-        "| ------ | ------: | -------: | ---: | --------: | ---: | ----: | ------: | ---------------: |\n"
-        "| filter | 100,000 |     1.50 | 9.00 |      0.50 | 2.25 |  3.00 | 2.8–3.2 |                  |"
+def test_each_workload_and_metric_has_its_tables() -> None:
+    assert markdown([CHANGE, FLOOR, NODE, BYTES]) == (
+        "## W2 change: single changes, batches of 100 and of 10,000\n\n"
+        "### One change at a time (us per change)\n\n"
+        "| query  |     N | ours |  p99 | floor |  p99 | ours / floor |   range | altered |\n"
+        "| ------ | ----: | ---: | ---: | ----: | ---: | -----------: | ------: | ------: |\n"
+        "| filter | 1,000 | 1.50 | 9.00 |  0.50 | 2.25 |         3.00 | 2.8–3.2 |     61% |\n\n"
+        "Everybody else, and as a multiple of ours:\n\n"
+        "| query  |     N |           db-ivm |\n"
+        "| ------ | ----: | ---------------: |\n"
+        "| filter | 1,000 | 1,234 ×823.0 n=3 |\n\n"
+        "## W5 memory: bytes per row\n\n"
+        "### Source (bytes per row)\n\n"
+        "| query  |     N |  ours |\n"
+        "| ------ | ----: | ----: |\n"
+        "| filter | 1,000 | 150.0 |"
     )
 
 
 @pytest.fixture
 def base(tmp_path: Path) -> Path:
-    return written(tmp_path / "base.json", CHANGE, HYDRATE)
+    return written(tmp_path / "base.json", CHANGE, FLOOR, BYTES)
 
 
 def written(path: Path, *measurements: Measurement) -> Path:
-    path.write_text(json_lines(measurements), "utf-8")
+    write(path, measurements, environment("python -m benchmarks"))
     return path
 
 
-def test_a_line_names_the_measurement_and_where_it_was_made(base: Path) -> None:
-    change, hydrate = read_json_lines(base)
-    assert (change["kind"], change["size"], change["ours"]) == (
-        "change",
-        1_000,
-        {"p50": 1.5, "p99": 9},
-    )
-    assert hydrate["altered"] is None
-    assert change["versions"].keys() == {"python", "stateschema", "sortedcontainers", "numpy"}
-    assert change["machine"].keys() == {"system", "processor", "cpus", "load"}
+def test_lines_hold_the_measurements_and_where_they_were_made(base: Path) -> None:
+    measured, around = read(base)
+    assert measured == [CHANGE, FLOOR, BYTES]
+    assert around.keys() == {"command", "versions", "machine", "seed"}
+    assert around["command"] == "python -m benchmarks"
+    assert around["machine"].keys() == {"system", "processor", "cpus", "load"}
+    assert around["versions"]["@tanstack/db"] == "0.15.2"
+
+
+def test_a_file_of_another_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "old.json"
+    path.write_text('{"kind": "change"}\n', "utf-8")
+    with pytest.raises(SystemExit, match="written by another version: no 'workload'"):
+        read(path)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +103,16 @@ def test_a_verdict_needs_ranges_apart_and_a_quarter(
     assert main(["compare", str(base), str(path)]) == int(slower)
 
 
+@pytest.mark.parametrize(("unit", "verdict"), [("bytes per row", "slower"), ("events/s", "faster")])
+def test_without_a_floor_the_figures_themselves_decide(
+    tmp_path: Path, unit: str, verdict: str
+) -> None:
+    before = written(tmp_path / "before.json", replace(BYTES, unit=unit))
+    head = replace(BYTES, unit=unit, low=290.0, p50=300.0, high=310.0)
+    text, _ = compare(before, written(tmp_path / "head.json", head))
+    assert text.splitlines()[-1].split("|")[-2].strip() == verdict
+
+
 def test_other_work_is_not_compared(base: Path, tmp_path: Path) -> None:
     head = replace(CHANGE, ratio=9.0, ratio_low=9.0, ratio_high=9.0, checksum=8)
     text, slower = compare(base, written(tmp_path / "head.json", head))
@@ -88,7 +120,7 @@ def test_other_work_is_not_compared(base: Path, tmp_path: Path) -> None:
 
 
 def test_runs_without_a_common_measurement_cannot_be_compared(base: Path, tmp_path: Path) -> None:
-    other = written(tmp_path / "other.json", replace(CHANGE, workload="join"))
+    other = written(tmp_path / "other.json", replace(CHANGE, query="join"))
     with pytest.raises(SystemExit, match="no measurement in common"):
         main(["compare", str(base), str(other)])
 
@@ -97,16 +129,40 @@ def test_a_run_prints_tables_and_writes_lines(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "out.json"
-    assert main(["fold", "--quick", "--json", str(path)]) == 0
-    assert [(line["workload"], line["size"]) for line in read_json_lines(path)] == [
-        ("fold", 10),
-        ("fold", 1_000),
-        ("fold", 20_000),
+    assert (
+        main(["filter", "W2", "--quick", "--rows", "50", "--peers", "floor", "--json", str(path)])
+        == 0
+    )
+    measured, around = read(path)
+    assert [(found.query, found.size, found.metric, found.peer) for found in measured] == [
+        ("filter", 50, metric, peer)
+        for metric in ("change", "batch 100")
+        for peer in ("ours", "floor")
     ]
-    assert capsys.readouterr().out.startswith("### One change (us)\n\n| query |")
+    assert around["command"].startswith("python -m benchmarks filter W2 --quick --rows 50")
+    assert "### One change at a time (us per change)\n\n| query " in capsys.readouterr().out
 
 
-def test_an_unknown_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["filtre"], "no benchmark 'filtre'; there are W1, "),
+        (["filter", "--peers", "sqlit"], "no peer 'sqlit'; there are ours, floor, sqlite"),
+    ],
+)
+def test_an_unknown_name_is_refused(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], complaint: str
+) -> None:
     with pytest.raises(SystemExit):
-        main(["filtre"])
-    assert "no benchmark 'filtre'; there are filter, join" in capsys.readouterr().err
+        main(arguments)
+    assert complaint in capsys.readouterr().err
+
+
+def test_results_are_written_with_their_command_and_a_plot(base: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    assert main(["report", str(base), "--to", str(tmp_path)]) == 0
+    text = (tmp_path / "RESULTS.md").read_text("utf-8")
+    assert text.startswith("# Results\n")
+    assert "- `python -m benchmarks`\n  on " in text
+    assert markdown([CHANGE, FLOOR, BYTES]) in text
+    assert "<svg" in (tmp_path / "results.svg").read_text("utf-8")

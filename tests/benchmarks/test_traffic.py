@@ -4,13 +4,15 @@ from collections.abc import Callable
 
 import pytest
 
+from benchmarks.lines import Lines
+from benchmarks.questions import QUESTIONS
 from benchmarks.traffic import Row, Shop, Traffic, Transcript, copy_of, history
-from benchmarks.workloads import WORKLOADS
 
 KINDS: tuple[Callable[[int], Traffic], ...] = (
     lambda seed: Shop(30, seed, users=0.3, orphans=0.1, hot=5),
     lambda seed: Transcript(10, seed, edits=0.5),
-    *(lambda seed, make=workload.traffic: make(200, seed) for workload in WORKLOADS),
+    lambda seed: Lines(30, seed),
+    *(lambda seed, make=question.traffic: make(200, seed) for question in QUESTIONS),
 )
 
 

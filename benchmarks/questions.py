@@ -1,6 +1,6 @@
-"""Workloads: a question, the traffic it is asked about, and the two views that answer it.
+"""Questions: each with the traffic it is asked about, and with its answer as a live query and by hand.
 
-At least half of the changes of every workload alter the result, so that no side lives on skipping: where a random change
+At least half of the changes of every traffic alter the result, so that no side lives on skipping: where a random change
 rarely would (the first hundred of many), the traffic is drawn to the place that matters.
 """
 
@@ -10,12 +10,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from benchmarks.floors.distinct import DistinctFloor
 from benchmarks.floors.filtering import FilterFloor
 from benchmarks.floors.folding import FoldFloor
 from benchmarks.floors.grouping import GroupFloor
 from benchmarks.floors.joining import JoinFloor
 from benchmarks.floors.left_joining import LeftJoinFloor
+from benchmarks.floors.sorting import SortedFloor
+from benchmarks.floors.three_way import COUNTRIES, ThreeWayFloor
 from benchmarks.floors.top import LIMIT, TopFloor
+from benchmarks.lines import Lines
 from benchmarks.traffic import Shop, Traffic, Transcript
 from dataflow import Query, Source, count, fold, max_, min_, query, sum_
 
@@ -30,33 +34,40 @@ Kind: TypeAlias = Literal["load", "hydrate", "change", "batch"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Workload:
-    """One row of the report.
+class Question:
+    """One question to live data.
 
     Attributes:
         name: on the command line and in the report.
-        question: what both views answer.
+        text: the question in words.
         traffic: (size, seed) -> traffic.
         ask: the tables as sources -> the engine's query.
         floor: makes the view by hand.
         ordered: whether the order of the result matters.
         sizes: sizes to run at, if not those of the plan.
         kinds: how it is measured.
+        workload: what its changes belong to.
     """
 
     name: str
-    question: str
+    text: str
     traffic: Callable[[int, int], Traffic]
     ask: Callable[[Mapping[str, Source[Row]]], Query[Any]]
     floor: MakeFloor
     ordered: bool = False
     sizes: tuple[int, ...] | None = None
     kinds: tuple[Kind, ...] = ("hydrate", "change", "batch")
+    workload: str = "W2"
 
 
 def _filter(sources: Mapping[str, Source[Row]]) -> Query[Row]:
     order = sources["orders"].alias("order")
     return query(order).where(order.status == "open", order.priority >= 1)
+
+
+def _distinct(sources: Mapping[str, Source[Row]]) -> Query[Row]:
+    order = sources["orders"].alias("order")
+    return query(order).select(region=order.region, amount=order.amount).distinct()
 
 
 def _join(sources: Mapping[str, Source[Row]]) -> Query[Row]:
@@ -84,6 +95,21 @@ def _top(sources: Mapping[str, Source[Row]]) -> Query[Row]:
     return query(order).order_by(order.score.desc()).limit(LIMIT)
 
 
+def _sorted(sources: Mapping[str, Source[Row]]) -> Query[Row]:
+    order = sources["orders"].alias("order")
+    return query(order).order_by(order.score.desc())
+
+
+def _three_way(sources: Mapping[str, Source[Row]]) -> Query[Row]:
+    line, order = sources["lines"].alias("line"), sources["orders"].alias("order")
+    user = sources["users"].alias("user")
+    joined = query(line).join(order, on=line.order_id == order.id)
+    joined = joined.join(user, on=order.user_id == user.id)
+    kept = joined.where(order.status == "open", user.country < COUNTRIES)
+    grouped = kept.group_by(line.order_id)
+    return grouped.select(order_id=line.order_id, n=count(), total=sum_(line.price))
+
+
 def _fold(sources: Mapping[str, Source[Row]]) -> Query[Row]:
     chunk = sources["chunks"].alias("chunk")
     text = fold(chunk.chunk, "", _append, order_by=chunk.seq)
@@ -94,58 +120,88 @@ def _append(text: str, chunk: str) -> str:
     return text + chunk
 
 
-WORKLOADS = (
-    Workload(
+QUESTIONS = (
+    Question(
         name="filter",
-        question="open orders of some priority",
+        text="open orders of some priority",
         traffic=Shop,
         ask=_filter,
         floor=FilterFloor,
         kinds=("load", "hydrate", "change", "batch"),
     ),
-    Workload(
+    Question(
+        name="distinct",
+        text="the different pairs of region and amount",
+        traffic=Shop,
+        ask=_distinct,
+        floor=DistinctFloor,
+    ),
+    Question(
         name="join",
-        question="orders with the name of their user",
+        text="orders with the name of their user",
         traffic=partial(Shop, users=0.05, orphans=0.09),
         ask=_join,
         floor=JoinFloor,
     ),
-    Workload(
+    Question(
         name="leftjoin",
-        question="all orders, with the name of their user if any",
+        text="all orders, with the name of their user if any",
         traffic=partial(Shop, users=0.05, orphans=0.09),
         ask=_left_join,
         floor=LeftJoinFloor,
     ),
-    Workload(
+    Question(
         name="group100",
-        question="count, sum, min, max of orders by region (100)",
+        text="count, sum, min, max of orders by region (100)",
         traffic=Shop,
         ask=partial(_group, by="region"),
         floor=partial(GroupFloor, by="region"),
     ),
-    Workload(
+    Question(
         name="groupfk",
-        question="count, sum, min, max of orders by user (N / 10)",
+        text="count, sum, min, max of orders by user (N / 10)",
         traffic=Shop,
         ask=partial(_group, by="user_id"),
         floor=partial(GroupFloor, by="user_id"),
     ),
-    Workload(
+    Question(
+        name="groupfloat",
+        text="as group100, of amounts that are floats",
+        traffic=partial(Shop, unit=0.25),
+        ask=partial(_group, by="region"),
+        floor=partial(GroupFloor, by="region"),
+    ),
+    Question(
         name="top100",
-        question="the hundred orders with the highest scores",
+        text="the hundred orders with the highest scores",
         traffic=partial(Shop, hot=150),
         ask=_top,
         floor=TopFloor,
         ordered=True,
     ),
-    Workload(
+    Question(
+        name="sorted",
+        text="all orders, the highest scores first",
+        traffic=Shop,
+        ask=_sorted,
+        floor=SortedFloor,
+        ordered=True,
+    ),
+    Question(
+        name="threeway",
+        text="count and sum of the lines of each open order, for users of some countries",
+        traffic=Lines,
+        ask=_three_way,
+        floor=ThreeWayFloor,
+    ),
+    Question(
         name="fold",
-        question="one more chunk to a text of N chunks",
+        text="one more chunk to a text of N chunks",
         traffic=Transcript,
         ask=_fold,
         floor=FoldFloor,
-        sizes=(10, 1_000, 20_000),
+        sizes=(10, 1_000, 5_000, 20_000),
         kinds=("change",),
+        workload="W3",
     ),
 )

@@ -1,0 +1,56 @@
+// What the benchmarks ask of a peer, one JSON object a line on standard input, answered one a line.
+//
+// A view has load(tables), hydrate(), forget(), commit(writes), rows(), and may be asynchronous in all but commit.
+// The clock is here, so that neither JSON nor the pipe is measured. A write is [op, table, key, row or null].
+
+import { createInterface } from 'node:readline'
+
+const now = () => Number(process.hrtime.bigint())
+
+async function timed(work) {
+  globalThis.gc?.()
+  const start = now()
+  await work()
+  return now() - start
+}
+
+function commits(view, batches, allowance) {
+  const times = []
+  const end = now() + allowance
+  for (let number = 0; number < batches.length; number++) {
+    const start = now()
+    if (number > 0 && start > end) {
+      view.commit(batches.slice(number).flat())
+      break
+    }
+    view.commit(batches[number])
+    times.push(now() - start)
+  }
+  return times
+}
+
+export async function serve(view) {
+  const commands = {
+    load: async ({ tables }) => ({ time: await timed(() => view.load(tables)) }),
+    hydrate: async () => {
+      await view.forget()
+      return { time: await timed(() => view.hydrate()) }
+    },
+    commits: ({ batches, allowance }) => ({ times: commits(view, batches, allowance) }),
+    rows: () => ({ rows: view.rows() }),
+    heap: () => {
+      globalThis.gc?.()
+      return { bytes: process.memoryUsage().heapUsed }
+    },
+  }
+  for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
+    const { command, ...given } = JSON.parse(line)
+    let answer
+    try {
+      answer = await commands[command](given)
+    } catch (error) {
+      answer = { error: String(error?.stack ?? error) }
+    }
+    process.stdout.write(JSON.stringify(answer) + '\n')
+  }
+}

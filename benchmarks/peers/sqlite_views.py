@@ -1,0 +1,193 @@
+"""The answers as SQLite tables, written by hand: what builds each, and the triggers that keep it up to date."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from benchmarks.floors.three_way import COUNTRIES
+from benchmarks.peers.sql import SELECT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqliteView:
+    """One answer.
+
+    Attributes:
+        build: creates indexes and the table `answer`; `{select}` is the question.
+        triggers: keep it up to date.
+        rows: reads the answer.
+        reads: whether the answer is only known by reading it, so that every commit has to.
+    """
+
+    build: str
+    triggers: str
+    rows: str = "SELECT * FROM answer"
+    reads: bool = False
+
+
+_TABLE: Final = "CREATE TABLE answer ({columns}); INSERT INTO answer {{select}};"
+_CHANGED: Final = "NEW.user_id IS NOT OLD.user_id OR NEW.amount IS NOT OLD.amount"
+
+_PASSES: Final = "NEW.status = 'open' AND NEW.priority >= 1"
+_FILTER: Final = SqliteView(
+    build=_TABLE.format(
+        columns="id INTEGER PRIMARY KEY, user_id, status, priority, amount, score, region, note"
+    ),
+    triggers=f"""
+    CREATE TRIGGER inserted AFTER INSERT ON orders WHEN {_PASSES} BEGIN
+      INSERT INTO answer VALUES (NEW.id, NEW.user_id, NEW.status, NEW.priority, NEW.amount, NEW.score, NEW.region, NEW.note);
+    END;
+    CREATE TRIGGER passes AFTER UPDATE ON orders WHEN {_PASSES} BEGIN
+      REPLACE INTO answer VALUES (NEW.id, NEW.user_id, NEW.status, NEW.priority, NEW.amount, NEW.score, NEW.region, NEW.note);
+    END;
+    CREATE TRIGGER leaves AFTER UPDATE ON orders WHEN NOT ({_PASSES}) BEGIN DELETE FROM answer WHERE id = OLD.id; END;
+    CREATE TRIGGER deleted AFTER DELETE ON orders BEGIN DELETE FROM answer WHERE id = OLD.id; END;
+    """,
+)
+
+_COUNT_NEW: Final = """
+      INSERT INTO answer VALUES (NEW.region, NEW.amount, 1) ON CONFLICT DO UPDATE SET n = n + 1;"""
+_COUNT_OLD: Final = """
+      UPDATE answer SET n = n - 1 WHERE region = OLD.region AND amount = OLD.amount;
+      DELETE FROM answer WHERE region = OLD.region AND amount = OLD.amount AND n = 0;"""
+_DISTINCT: Final = SqliteView(
+    build="""
+    CREATE TABLE answer (region, amount, n, PRIMARY KEY (region, amount)) WITHOUT ROWID;
+    INSERT INTO answer SELECT region, amount, count(*) FROM orders GROUP BY region, amount;
+    """,
+    triggers=f"""
+    CREATE TRIGGER inserted AFTER INSERT ON orders BEGIN {_COUNT_NEW} END;
+    CREATE TRIGGER updated AFTER UPDATE ON orders WHEN NEW.region <> OLD.region OR NEW.amount <> OLD.amount
+    BEGIN {_COUNT_OLD} {_COUNT_NEW} END;
+    CREATE TRIGGER deleted AFTER DELETE ON orders BEGIN {_COUNT_OLD} END;
+    """,
+    rows="SELECT region, amount FROM answer",
+)
+
+_NAMES: Final = "CREATE INDEX by_user ON orders (user_id);" + _TABLE.format(
+    columns="id INTEGER PRIMARY KEY, amount, name"
+)
+_MINE: Final = "id IN (SELECT id FROM orders WHERE user_id = {row}.id)"
+_JOIN: Final = SqliteView(
+    build=_NAMES,
+    triggers=f"""
+    CREATE TRIGGER inserted AFTER INSERT ON orders BEGIN
+      INSERT INTO answer SELECT NEW.id, NEW.amount, name FROM users WHERE id = NEW.user_id;
+    END;
+    CREATE TRIGGER amount AFTER UPDATE ON orders WHEN NEW.user_id IS OLD.user_id AND NEW.amount IS NOT OLD.amount BEGIN
+      UPDATE answer SET amount = NEW.amount WHERE id = NEW.id;
+    END;
+    CREATE TRIGGER user AFTER UPDATE ON orders WHEN NEW.user_id IS NOT OLD.user_id BEGIN
+      DELETE FROM answer WHERE id = OLD.id;
+      INSERT INTO answer SELECT NEW.id, NEW.amount, name FROM users WHERE id = NEW.user_id;
+    END;
+    CREATE TRIGGER deleted AFTER DELETE ON orders BEGIN DELETE FROM answer WHERE id = OLD.id; END;
+    CREATE TRIGGER came AFTER INSERT ON users BEGIN
+      INSERT INTO answer SELECT id, amount, NEW.name FROM orders WHERE user_id = NEW.id;
+    END;
+    CREATE TRIGGER renamed AFTER UPDATE ON users WHEN NEW.name IS NOT OLD.name BEGIN
+      UPDATE answer SET name = NEW.name WHERE {_MINE.format(row="NEW")};
+    END;
+    CREATE TRIGGER left AFTER DELETE ON users BEGIN DELETE FROM answer WHERE {_MINE.format(row="OLD")}; END;
+    """,
+)
+
+_LEFT_JOIN: Final = SqliteView(
+    build=_NAMES,
+    triggers=f"""
+    CREATE TRIGGER inserted AFTER INSERT ON orders BEGIN
+      INSERT INTO answer VALUES (NEW.id, NEW.amount, (SELECT name FROM users WHERE id = NEW.user_id));
+    END;
+    CREATE TRIGGER updated AFTER UPDATE ON orders WHEN {_CHANGED} BEGIN
+      UPDATE answer SET amount = NEW.amount, name = (SELECT name FROM users WHERE id = NEW.user_id) WHERE id = NEW.id;
+    END;
+    CREATE TRIGGER deleted AFTER DELETE ON orders BEGIN DELETE FROM answer WHERE id = OLD.id; END;
+    CREATE TRIGGER came AFTER INSERT ON users BEGIN
+      UPDATE answer SET name = NEW.name WHERE {_MINE.format(row="NEW")};
+    END;
+    CREATE TRIGGER renamed AFTER UPDATE ON users WHEN NEW.name IS NOT OLD.name BEGIN
+      UPDATE answer SET name = NEW.name WHERE {_MINE.format(row="NEW")};
+    END;
+    CREATE TRIGGER left AFTER DELETE ON users BEGIN
+      UPDATE answer SET name = NULL WHERE {_MINE.format(row="OLD")};
+    END;
+    """,
+)
+
+
+def _group(by: str) -> SqliteView:
+    """Return a view of groups; smallest and largest come from an index when their row goes."""
+    take = f"""
+      INSERT INTO answer VALUES (NEW.{by}, 1, NEW.amount, NEW.amount, NEW.amount)
+      ON CONFLICT DO UPDATE SET n = n + 1, total = total + NEW.amount,
+        low = min(low, NEW.amount), high = max(high, NEW.amount);"""
+    drop = f"""
+      UPDATE answer SET n = n - 1, total = total - OLD.amount,
+        low = CASE WHEN low < OLD.amount THEN low ELSE (SELECT min(amount) FROM orders WHERE {by} = OLD.{by}) END,
+        high = CASE WHEN high > OLD.amount THEN high ELSE (SELECT max(amount) FROM orders WHERE {by} = OLD.{by}) END
+      WHERE {by} = OLD.{by};
+      DELETE FROM answer WHERE {by} = OLD.{by} AND n = 0;"""
+    return SqliteView(
+        build=f"CREATE INDEX by_group ON orders ({by}, amount);"
+        + _TABLE.format(columns=f"{by} INTEGER PRIMARY KEY, n, total, low, high"),
+        triggers=f"""
+        CREATE TRIGGER inserted AFTER INSERT ON orders BEGIN {take} END;
+        CREATE TRIGGER updated AFTER UPDATE ON orders WHEN NEW.{by} IS NOT OLD.{by} OR NEW.amount <> OLD.amount
+        BEGIN {take} {drop} END;
+        CREATE TRIGGER deleted AFTER DELETE ON orders BEGIN {drop} END;
+        """,
+    )
+
+
+_BY_SCORE: Final = "CREATE INDEX by_score ON orders (score DESC, id);"
+
+_SHOWN: Final = f"""
+      INSERT INTO answer SELECT l.order_id, count(*), sum(l.price) FROM orders AS o
+        CROSS JOIN users AS u ON u.id = o.user_id CROSS JOIN lines AS l ON l.order_id = o.id
+        WHERE {{which}} AND o.status = 'open' AND u.country < {COUNTRIES} GROUP BY l.order_id;"""
+
+
+def _anew(key: str) -> str:
+    """Return what puts one order together again: it has few lines."""
+    return f"DELETE FROM answer WHERE order_id = {key};" + _SHOWN.format(which=f"o.id = {key}")
+
+
+_HIS: Final = (
+    "DELETE FROM answer WHERE order_id IN (SELECT id FROM orders WHERE user_id = {row}.id);"
+)
+_THREE_WAY: Final = SqliteView(
+    build="CREATE INDEX by_order ON lines (order_id); CREATE INDEX by_user ON orders (user_id);"
+    + _TABLE.format(columns="order_id INTEGER PRIMARY KEY, n, total"),
+    triggers=f"""
+    CREATE TRIGGER l_inserted AFTER INSERT ON lines BEGIN {_anew("NEW.order_id")} END;
+    CREATE TRIGGER l_updated AFTER UPDATE ON lines WHEN NEW.price <> OLD.price AND NEW.order_id = OLD.order_id BEGIN
+      UPDATE answer SET total = total + NEW.price - OLD.price WHERE order_id = NEW.order_id;
+    END;
+    CREATE TRIGGER l_moved AFTER UPDATE ON lines WHEN NEW.order_id <> OLD.order_id BEGIN
+      {_anew("OLD.order_id")} {_anew("NEW.order_id")}
+    END;
+    CREATE TRIGGER l_deleted AFTER DELETE ON lines BEGIN {_anew("OLD.order_id")} END;
+    CREATE TRIGGER o_inserted AFTER INSERT ON orders BEGIN {_anew("NEW.id")} END;
+    CREATE TRIGGER o_updated AFTER UPDATE ON orders BEGIN {_anew("NEW.id")} END;
+    CREATE TRIGGER o_deleted AFTER DELETE ON orders BEGIN DELETE FROM answer WHERE order_id = OLD.id; END;
+    CREATE TRIGGER u_inserted AFTER INSERT ON users BEGIN {_SHOWN.format(which="o.user_id = NEW.id")} END;
+    CREATE TRIGGER u_updated AFTER UPDATE ON users WHEN NEW.country <> OLD.country BEGIN
+      {_HIS.format(row="NEW")} {_SHOWN.format(which="o.user_id = NEW.id")}
+    END;
+    CREATE TRIGGER u_deleted AFTER DELETE ON users BEGIN {_HIS.format(row="OLD")} END;
+    """,
+)
+
+VIEWS: Final = {
+    "filter": _FILTER,
+    "distinct": _DISTINCT,
+    "join": _JOIN,
+    "leftjoin": _LEFT_JOIN,
+    "group100": _group("region"),
+    "groupfk": _group("user_id"),
+    "groupfloat": _group("region"),
+    "top100": SqliteView(build=_BY_SCORE, triggers="", rows=SELECT["top100"], reads=True),
+    "sorted": SqliteView(build=_BY_SCORE, triggers="", rows=SELECT["sorted"]),
+    "threeway": _THREE_WAY,
+}

@@ -1,0 +1,62 @@
+"""Writing results down: RESULTS.md and a plot, from what runs recorded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.plot import plot
+from benchmarks.records import read
+from benchmarks.report import markdown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from benchmarks.measurement import Measurement
+
+INTRODUCTION = """\
+# Results
+
+Written by `python -m benchmarks report`. How it is measured: all peers take turns in alternating segments of one run and apply
+the same changes; each time is a median over segments of their medians, and p99 a median of their p99; a ratio is a median of the
+ratios within segments. `n=` marks a peer that was too slow for five segments. Ours and the floor are timed from the commit at
+the source to the return of the subscriber that got the net events. SQLite, DuckDB and Polars tell nobody what changed. In the end
+all peers had the same answer, by checksum. Trust ratios of two and more, not the times: they depend on the machine and on what
+else it does.
+
+![One change, microseconds, by query and peer](results.svg)
+"""
+
+
+def write_results(files: Sequence[Path], folder: Path) -> None:
+    """Write RESULTS.md and results.svg.
+
+    Args:
+        files: what `--json` wrote. Where they measured the same thing, the last one counts.
+        folder: where to.
+    """
+    runs = [read(path) for path in files]
+    measured = _latest(found for found, _ in runs)
+    plot(measured, folder / "results.svg")
+    parts = [INTRODUCTION, "## Runs\n", *(_environment(around) for _, around in runs)]
+    text = "\n".join([*parts, "", markdown(measured), ""])
+    (folder / "RESULTS.md").write_text(text, "utf-8")
+
+
+def _latest(runs: Any) -> list[Measurement]:
+    latest = {
+        (found.workload, found.query, found.size, found.metric, found.peer): found
+        for run in runs
+        for found in run
+    }
+    return list(latest.values())
+
+
+def _environment(around: dict[str, Any]) -> str:
+    machine, versions = around["machine"], around["versions"]
+    named = ", ".join(f"{name} {number}" for name, number in versions.items() if number)
+    return (
+        f"- `{around['command']}`\n"
+        f"  on {machine['cpus']} × {machine['processor']}, {machine['system']},"
+        f" load at the start {machine['load']:.1f}; {named}"
+    )
