@@ -18,9 +18,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass
+from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self
 
+from dataflow.collection.batch import current_batch
 from dataflow.collection.loop import require_loop
 from dataflow.collection.transaction import MutationFn, Transaction
 from dataflow.errors import PacingError
@@ -124,6 +126,9 @@ class Paced(Generic[P]):
         transaction = (
             found if found is not None and joins else Transaction(mutation_fn=self._persist)
         )
+        around = current_batch()
+        if around is not None and not joins:
+            around.on_discard(partial(self._forget, transaction))
         is_shown = False
         try:
             with transaction:
@@ -144,6 +149,14 @@ class Paced(Generic[P]):
             if self._window is None or pace.restarts:
                 self._begin_window(clock)
         self._pump()
+
+    def _forget(self, transaction: Transaction) -> None:
+        """Let a transaction go, because the batch that it was shown in was discarded."""
+        transaction.discard()
+        if transaction in self._due:
+            self._due.remove(transaction)
+        if transaction is self._open:
+            self._open = None
 
     def statistics(self) -> PacedStatistics:
         """Return a snapshot of counters."""
@@ -222,11 +235,15 @@ class Paced(Generic[P]):
     # -- persisting --------------------------------------------------------------------------------------------------
 
     def _pump(self) -> None:
-        """Persist what is due, as long as nothing is being persisted.
+        """Persist what is due, as long as nothing is being persisted; inside a batch, when it has been published.
 
         Raises:
             ExceptionGroup: what subscribers raised; everything else has been done.
         """
+        around = current_batch()
+        if around is not None:
+            around.on_published(self._pump)
+            return
         raised: list[Exception] = []
         while self._due and self._running is None:
             if not self._hurries and not self._pace.merges and self._waits():

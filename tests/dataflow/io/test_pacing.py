@@ -1,12 +1,13 @@
 import asyncio
 import itertools
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataflow import Collection, PacingError, Transaction, TransactionError
+from dataflow import Collection, PacingError, Transaction, TransactionError, batch
 from dataflow.io.pacing import Pace, Paced, debounce, paced, queue, throttle
 from dataflow.io.statistics import PacedStatistics
 from dataflow.testing import ManualClock
@@ -326,3 +327,31 @@ def test_what_is_persisted_in_the_end_is_what_was_shown(
     assert all(later - earlier >= 1.0 for earlier, later in itertools.pairwise(starts))
     if not pace.merges:
         assert len(notes.saved) == len(calls)
+
+
+def test_calls_in_a_batch_are_persisted_one_at_a_time_once_it_is_published() -> None:
+    async def scenario() -> None:
+        notes = Notes(queue(), is_slow=True)
+        with batch():
+            made = [notes.set(1, n) for n in (1, 2, 3)]
+        for rest in (3, 2, 1):
+            await settle()
+            assert (len(notes.gates), notes.set.statistics().waiting) == (4 - rest, rest - 1)
+            notes.gates[-1].set_result(None)
+        await notes.set.drain()
+        assert [tx.state for tx in made] == ["completed"] * 3
+        assert [saved for _, saved in notes.saved] == [{1: 1}, {1: 2}, {1: 3}]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("pace", [queue(), throttle(1.0), debounce(1.0)])
+def test_a_call_in_a_batch_that_is_discarded_was_not_made(pace: Pace) -> None:
+    notes = Notes(pace)
+    with suppress(ValueError), batch():
+        discarded = notes.set(1, 1)
+        raise ValueError
+    assert (discarded.state, notes.set.statistics()) == ("failed", PacedStatistics(0, 0, 0))
+    kept = notes.set(1, 2)
+    notes.clock.advance(3.0)
+    assert (kept.state, [saved for _, saved in notes.saved]) == ("completed", [{1: 2}])
