@@ -60,7 +60,7 @@ def resolve(target: str) -> Any:
         QueryError: if there is none.
     """
     module_name, colon, path = target.partition(":")
-    if not colon or not path:
+    if not colon or not path or not all(module_name.split(".")):
         raise QueryError(f"expected MODULE:QUERY, not {target!r}")
     try:
         module = import_module(module_name)

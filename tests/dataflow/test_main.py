@@ -77,6 +77,8 @@ def test_inspect_runs_a_query_and_shows_what_it_holds(capsys: pytest.CaptureFixt
     [
         ("shop", "error: expected MODULE:QUERY, not 'shop'"),
         ("shop:", "error: expected MODULE:QUERY, not 'shop:'"),
+        (":open_orders", "error: expected MODULE:QUERY, not ':open_orders'"),
+        (".shop:open_orders", "error: expected MODULE:QUERY, not '.shop:open_orders'"),
         ("nowhere:x", "error: no module 'nowhere'"),
         ("shop:open_order", "error: shop has no 'open_order' (did you mean"),
         ("shop:number", "error: shop:number is no query but of type int"),
