@@ -53,7 +53,7 @@ def table_of(rows: Sequence[Any], *, count: int, caption: str) -> Table:
     shown = f", first {len(rows)} shown" if count > len(rows) else ""
     return Table(
         f"{caption} · {count} row{'' if count == 1 else 's'}{shown}",
-        columns,
+        [str(name) for name in columns],
         [[_cell(row.get(name)) for name in columns] for row in fields],
     )
 

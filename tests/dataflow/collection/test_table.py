@@ -69,3 +69,7 @@ def test_a_terminal_shows_the_same_table_without_reading_markup() -> None:
     lines = [line.strip() for line in captured.get().splitlines()]
     assert "[bold]x[/bold]" in captured.get()
     assert any("collection 'items'" in line for line in lines)
+
+
+def test_a_field_may_have_a_name_that_is_no_text() -> None:
+    assert "<th>id</th><th>1</th>" in html(items({"id": 1, 1: "a"}))  # type: ignore[dict-item]  # what types forbid
