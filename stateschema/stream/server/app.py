@@ -56,6 +56,7 @@ from stateschema.stream.server.writing import (
     parse_append,
     parse_creation,
 )
+from stateschema.stream.store.compaction import Compactor
 from stateschema.stream.store.interface import Store
 
 WRITES = frozenset[Action]({"create", "append", "delete"})
@@ -73,6 +74,7 @@ class StreamServer:
         settings: Limits and times.
         authorize: Tells who may do what; without it everybody may do everything.
         companion: Writes streams of its own, which are read-only for everybody else (405).
+        compactor: Compacts streams of the store, whenever that is swept.
         clock: Seconds since 1970.
         chance: Randomness of cursors.
     """
@@ -84,6 +86,7 @@ class StreamServer:
         settings: Settings | None = None,
         authorize: Authorize | None = None,
         companion: Companion | None = None,
+        compactor: Compactor | None = None,
         clock: Callable[[], float] = time,
         chance: random.Random | None = None,
     ) -> None:
@@ -92,6 +95,7 @@ class StreamServer:
         self.metrics: Metrics = Metrics()
         self._authorize = authorize
         self._companion = companion
+        self._compactor = compactor
         self._waiting = Waiting()
         self._common = (*SECURITY, *cors_headers(self.settings.cors_origin))
         self._sweeper: asyncio.Task[None] | None = None
@@ -163,6 +167,8 @@ class StreamServer:
             await asyncio.sleep(self.settings.sweep_interval)
             try:
                 await self.store.sweep()
+                if self._compactor is not None:
+                    await self._compactor.sweep()
             except Exception:  # noqa: BLE001 - a full disk now must not end sweeping for ever
                 _log.exception("sweeping the store failed")
 

@@ -15,6 +15,7 @@ from stateschema.errors import StreamError
 from stateschema.stream.server.app import StreamServer
 from stateschema.stream.server.companion import Companion
 from stateschema.stream.server.settings import Settings
+from stateschema.stream.store.compaction import Compactor
 from stateschema.stream.store.opening import open_store
 from stateschema.stream.store.operations import Retention
 
@@ -56,6 +57,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how much of each stream is kept (default: all)",
     )
     parser.add_argument(
+        "--compact-bytes",
+        type=_size,
+        metavar="BYTES",
+        help="size from which a stream of state events is compacted (default: never)",
+    )
+    parser.add_argument(
         "--views",
         metavar="MODULE:NAME",
         help="serve read-only streams derived from the others: a `stateschema.streamdb.Views`",
@@ -73,6 +80,9 @@ def serve(arguments: argparse.Namespace) -> int:
 
     _log_to_stderr(access=arguments.access_log)
     retention = Retention(max_age=arguments.retain_seconds, max_bytes=arguments.retain_bytes)
+    if arguments.compact_bytes is not None and not retention.keeps_all:
+        sys.stderr.write("error: --compact-bytes keeps what --retain-... would drop: choose one\n")
+        return 2
     try:
         store = open_store(arguments.store, retention=retention)
     except StreamError as error:
@@ -88,7 +98,10 @@ def serve(arguments: argparse.Namespace) -> int:
         long_poll_timeout=arguments.long_poll_timeout,
         max_body=arguments.max_body,
     )
-    server = StreamServer(store, settings=settings, companion=companion)
+    compactor = None
+    if arguments.compact_bytes is not None:
+        compactor = Compactor(store, max_bytes=arguments.compact_bytes)
+    server = StreamServer(store, settings=settings, companion=companion, compactor=compactor)
     try:
         has_begun = run_server(server, host=arguments.host, port=arguments.port, ready=_announce)
     except SystemExit:

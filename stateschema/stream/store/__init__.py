@@ -1,5 +1,6 @@
 """Where a server keeps its streams: in memory, in SQLite, or one stream in a log file."""
 
+from stateschema.stream.store.compaction import Compactor, compact
 from stateschema.stream.store.interface import Created, Piece, Store
 from stateschema.stream.store.log import LogStore
 from stateschema.stream.store.memory import MemoryStore
@@ -9,6 +10,7 @@ from stateschema.stream.store.sqlite import SqliteStore
 from stateschema.stream.store.stream import StoreStream
 
 __all__ = [
+    "Compactor",
     "Created",
     "LogStore",
     "MemoryStore",
@@ -17,5 +19,6 @@ __all__ = [
     "SqliteStore",
     "Store",
     "StoreStream",
+    "compact",
     "open_store",
 ]

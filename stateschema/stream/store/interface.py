@@ -7,13 +7,14 @@ record, producer state and closure are there together or not at all.
 One process owns a store: those who wait for appends wait in it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from stateschema.stream.follow import Signal
 from stateschema.stream.protocol.append import Append, Decision
 from stateschema.stream.protocol.create import Creation
+from stateschema.stream.protocol.record import Record
 from stateschema.stream.protocol.state import StreamState
 
 
@@ -69,6 +70,30 @@ class Store(Protocol):
         Raises:
             RejectedError: A rule of the protocol is broken; nothing has changed.
         """
+        ...
+
+    async def append_made(
+        self, name: str, start: int, make: Callable[[Sequence[bytes]], Sequence[Record]]
+    ) -> StreamState:
+        """Append what is made of everything from a position on, with nothing else in between.
+
+        Args:
+            name: The stream.
+            start: Where what `make` gets begins.
+            make: Gets the content record by record and returns new records; called once, maybe in
+                another thread. What it raises is raised, and nothing is appended.
+
+        Raises:
+            RejectedError: The stream is closed, or does not hold the position.
+        """
+        ...
+
+    async def drop(self, name: str, end: int) -> None:
+        """Drop what is before a position that begins a record; not while forks share it."""
+        ...
+
+    def larger_than(self, size: int) -> Sequence[StreamState]:
+        """Return the streams whose own records take more bytes."""
         ...
 
     async def delete(self, name: str) -> None:

@@ -13,6 +13,7 @@ Cost       A read decodes the lines it returns. The loop waits while an append i
 
 import os
 import secrets
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pydantic_core import to_json
@@ -25,7 +26,7 @@ from stateschema.stream.offset import Offset
 from stateschema.stream.protocol.append import Accepted, Append, Decision, decide
 from stateschema.stream.protocol.create import Creation, check_same
 from stateschema.stream.protocol.expiry import NEVER
-from stateschema.stream.protocol.record import JSON
+from stateschema.stream.protocol.record import JSON, Record
 from stateschema.stream.protocol.rejection import RejectedError
 from stateschema.stream.protocol.state import StreamState
 from stateschema.stream.store.interface import Created, Piece
@@ -73,6 +74,20 @@ class LogStore:
             raise RejectedError(400, "bad-event", str(error)) from error
         self._look()
         return Accepted(self._state(), decision.record, None)
+
+    async def append_made(
+        self, name: str, start: int, make: Callable[[Sequence[bytes]], Sequence[Record]]
+    ) -> StreamState:
+        """Refuse: nobody needs it where nothing can be dropped."""
+        raise _unsupported("compaction")
+
+    async def drop(self, name: str, end: int) -> None:
+        """Refuse: offsets are positions in the file."""
+        raise _unsupported("compaction")
+
+    def larger_than(self, size: int) -> Sequence[StreamState]:
+        """Return nothing: the file cannot be made smaller."""
+        return ()
 
     async def delete(self, name: str) -> None:
         """Refuse: the file is not the server's to delete."""

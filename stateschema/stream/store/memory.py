@@ -10,7 +10,7 @@ Expiry     A heap of deadlines. One that has moved is put back when it comes up.
 import heapq
 import secrets
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from time import time
 
@@ -165,6 +165,22 @@ class MemoryStore:
         """Append to a stream, close it, or both."""
         self._check_open()
         return self._operations.append(name, wish)
+
+    async def append_made(
+        self, name: str, start: int, make: Callable[[Sequence[bytes]], Sequence[Record]]
+    ) -> StreamState:
+        """Append what is made of everything from a position on."""
+        self._check_open()
+        return self._operations.append_made(name, start, make)
+
+    async def drop(self, name: str, end: int) -> None:
+        """Drop what is before a position."""
+        self._check_open()
+        self._operations.drop(name, end)
+
+    def larger_than(self, size: int) -> Sequence[StreamState]:
+        """Return the streams whose own records take more bytes."""
+        return self._operations.larger_than(size)
 
     async def delete(self, name: str) -> None:
         """Delete a stream."""

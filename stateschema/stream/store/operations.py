@@ -13,7 +13,7 @@ Each operation checks before it changes anything, so a refusal leaves the tables
 for what had expired.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from stateschema.stream.offset import Offset
@@ -122,6 +122,43 @@ class Operations:
         self._changed(stream.id)
         return Accepted(state, decision.record, decision.producer)
 
+    def append_made(
+        self, name: str, start: int, make: Callable[[Sequence[bytes]], Sequence[Record]]
+    ) -> StreamState:
+        """Do as `Store.append_made` says."""
+        now = self._clock()
+        state = self._living(name, now)
+        if state.closed:
+            raise RejectedError(409, "stream-closed", f"stream {name!r} is closed")
+        _refuse_outside(state, start)
+        made = make([record.data for _, record in self._content(state, start, state.tail)])
+        for record in made:
+            self._tables.add(state.id, state.tail, record, now)
+            state = replace(
+                state, tail=state.tail + record.count, size=state.size + len(record.data)
+            )
+        self._tables.put(state)
+        self._changed(state.id)
+        return state
+
+    def drop(self, name: str, end: int) -> None:
+        """Do as `Store.drop` says."""
+        state = self._living(name, self._clock())
+        if state.forks or end <= state.first:
+            return
+        size = state.size
+        for record in self._tables.oldest(state.id):
+            if record.end > end:
+                break
+            size -= record.size
+        self._tables.drop(state.id, end)
+        self._tables.put(replace(state, first=end, size=size))
+
+    def larger_than(self, size: int) -> list[StreamState]:
+        """Do as `Store.larger_than` says."""
+        found = self._tables.overdue(before=None, max_bytes=size)
+        return [state for state in found if not state.deleted]
+
     def delete(self, name: str) -> None:
         """Do as `Store.delete` says."""
         self._discard(self._living(name, self._clock()))
@@ -142,9 +179,7 @@ class Operations:
         state = self._readable(name, self._clock())
         if start is None:
             start = state.first
-        if not state.first <= start <= state.tail:
-            message = f"stream {name!r} does not hold offset {str(Offset.mint(start))!r}"
-            raise RejectedError(410, "offset-gone", message)
+        _refuse_outside(state, start)
         data: list[bytes] = []
         size, end = 0, start
         for place, record in self._content(state, start, state.tail):
@@ -274,6 +309,12 @@ class Operations:
         if kept != state.first:
             self._tables.drop(state.id, kept)
             self._tables.put(replace(state, first=kept, size=size))
+
+
+def _refuse_outside(state: StreamState, start: int) -> None:
+    if not state.first <= start <= state.tail:
+        message = f"stream {state.name!r} does not hold offset {str(Offset.mint(start))!r}"
+        raise RejectedError(410, "offset-gone", message)
 
 
 def _refuse_missing(name: str, state: StreamState | None) -> StreamState:

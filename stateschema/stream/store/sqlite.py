@@ -6,7 +6,7 @@ Reads      On a connection of their own, in the thread of the loop: they see all
            never wait for a writer.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from time import time
@@ -14,6 +14,7 @@ from time import time
 from stateschema.stream.follow import Signal
 from stateschema.stream.protocol.append import Append, Decision
 from stateschema.stream.protocol.create import Creation
+from stateschema.stream.protocol.record import Record
 from stateschema.stream.protocol.state import StreamState
 from stateschema.stream.store.commits import Commits
 from stateschema.stream.store.interface import Created, Piece
@@ -63,6 +64,20 @@ class SqliteStore:
     async def append(self, name: str, wish: Append) -> Decision:
         """Append to a stream, close it, or both."""
         return await self._commits.run(lambda: self._writing.append(name, wish))
+
+    async def append_made(
+        self, name: str, start: int, make: Callable[[Sequence[bytes]], Sequence[Record]]
+    ) -> StreamState:
+        """Append what is made of everything from a position on."""
+        return await self._commits.run(lambda: self._writing.append_made(name, start, make))
+
+    async def drop(self, name: str, end: int) -> None:
+        """Drop what is before a position."""
+        await self._commits.run(lambda: self._writing.drop(name, end))
+
+    def larger_than(self, size: int) -> Sequence[StreamState]:
+        """Return the streams whose own records take more bytes."""
+        return self._reading.larger_than(size)
 
     async def delete(self, name: str) -> None:
         """Delete a stream."""
