@@ -2,7 +2,8 @@
 
 ```python
 async with StreamDB(Chat, stream=stream) as db:        # opened, and read up to its present end
-    newest = live(query(db.collections.messages).limit(20))
+    message = db.collections.messages.alias("message")
+    newest = live(query(message).order_by(message.sent_at.desc()).limit(20))
     await db.collections.messages.insert(message)      # shown at once; waits until it has come back
 ```
 

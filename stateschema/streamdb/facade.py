@@ -30,35 +30,9 @@ SchemaT = TypeVar("SchemaT", bound=StateSchema)
 class Facade(ABC, Generic[SchemaT]):
     """The collections of a schema, fed from a stream.
 
-    Args:
-        schema: What the stream carries.
-        stream: Where events come from; closing this does not close the stream.
-        url: URL of a stream on a server, in place of `stream`; its client is closed with this.
-        create: Whether to create the stream of the URL if it is missing.
-        headers, params, retry, timeouts: Those of the `StreamClient` of the URL.
-        live: How to wait for news of the URL: "auto", "sse" or "long-poll". False, which any stream
-            can have, reads up to the present end and closes.
-        preload: Whether `with` reads up to the present end of the stream when it is entered;
-            without, nothing is read before `preload()`.
-        offset: Where to begin; what lies before is not read.
-        state: Events, or JSON objects of events, that make up the rows at `offset`; shown at once.
-        cache: File that keeps rows and offset, as `sqlite:///chat.db` or a path. What is in it is
-            shown at once, and reading goes on behind it; `offset` and `state` are for an empty one.
-        on_error: What a bad event does: "raise" stops for good, "skip" leaves it out. By entity name
-            if they differ: `{"chunks": "raise", "*": "skip"}`.
-        on_skip: Called with the error of each event left out; it holds the message and its place.
-        conflicts: What an event does whose `old_value` is not the row that is there: "ignore" and
-            "report" write all the same, "refuse" leaves the row as it is.
-        on_conflict: Called with each conflict that is not ignored.
-        on_commit: Called after each epoch with counts and txids of its events.
-
     Attributes:
         collections: One collection per entity: `db.collections.messages`. In a notebook
             `db.messages` is the same, unless this class itself has something of that name.
-
-    Raises:
-        TypeError: There is not exactly one of stream and url, or a setting without its url.
-        SchemaError: `on_error` names no entity.
     """
 
     collections: SchemaT
@@ -85,6 +59,34 @@ class Facade(ABC, Generic[SchemaT]):
         on_conflict: Callable[[Conflict], object] | None = None,
         on_commit: Callable[[Committed], object] | None = None,
     ) -> None:
+        """Connect the collections of a schema to a stream; nothing is read yet.
+
+        Args:
+            schema: What the stream carries.
+            stream: Where events come from; closing this does not close the stream.
+            url: URL of a stream on a server, in place of `stream`; its client is closed with this.
+            create: Whether to create the stream of the URL if it is missing.
+            headers, params, retry, timeouts: Those of the `StreamClient` of the URL.
+            live: How to wait for news of the URL: "auto", "sse" or "long-poll". False, which any stream
+                can have, reads up to the present end and closes.
+            preload: Whether `with` reads up to the present end of the stream when it is entered;
+                without, nothing is read before `preload()`.
+            offset: Where to begin; what lies before is not read.
+            state: Events, or JSON objects of events, that make up the rows at `offset`; shown at once.
+            cache: File that keeps rows and offset, as `sqlite:///chat.db` or a path. What is in it is
+                shown at once, and reading goes on behind it; `offset` and `state` are for an empty one.
+            on_error: What a bad event does: "raise" stops for good, "skip" leaves it out. By entity name
+                if they differ: `{"chunks": "raise", "*": "skip"}`.
+            on_skip: Called with the error of each event left out; it holds the message and its place.
+            conflicts: What an event does whose `old_value` is not the row that is there: "ignore" and
+                "report" write all the same, "refuse" leaves the row as it is.
+            on_conflict: Called with each conflict that is not ignored.
+            on_commit: Called after each epoch with counts and txids of its events.
+
+        Raises:
+            TypeError: There is not exactly one of stream and url, or a setting without its url.
+            SchemaError: `on_error` names no entity.
+        """
         settings = {"headers": headers, "params": params, "retry": retry, "timeouts": timeouts}
         self._feed = Feed(
             stream=stream,
