@@ -84,9 +84,11 @@ class Facade(ABC, Generic[SchemaT]):
             on_commit: Called after each epoch with counts and txids of its events.
 
         Raises:
-            TypeError: There is not exactly one of stream and url, or a setting without its url.
+            TypeError: There is not exactly one of stream and url, or a setting without its url, or the
+                schema is no subclass of `StateSchema`.
             SchemaError: `on_error` names no entity.
         """
+        _check_schema(schema, type(self).__name__)
         settings = {"headers": headers, "params": params, "retry": retry, "timeouts": timeouts}
         self._feed = Feed(
             stream=stream,
@@ -229,3 +231,12 @@ class Facade(ABC, Generic[SchemaT]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {type(self.collections).__name__} {self.status}>"
+
+
+def _check_schema(schema: object, owner: str) -> None:
+    if not (isinstance(schema, type) and issubclass(schema, StateSchema)):
+        error = TypeError(f"{owner} takes a subclass of StateSchema, not {schema!r}")
+        error.add_note(
+            "class Chat(StateSchema): messages = Entity(Message, type='message', key='id')"
+        )
+        raise error

@@ -34,7 +34,8 @@ class Feed:
         is_live: Whether to go on after the present end.
 
     Raises:
-        TypeError: There is not exactly one of stream and url, or a setting without a url.
+        TypeError: There is not exactly one of stream and url, or a setting without a url; or the
+            stream is a text.
     """
 
     stream: Stream
@@ -55,6 +56,7 @@ class Feed:
         self._client: StreamClient | None = None
         if (stream is None) == (url is None):
             raise TypeError(f"{owner} needs either a stream or a url")
+        _refuse_text(stream, owner)
         if url is not None:
             given = {name: value for name, value in settings.items() if value is not None}
             self.stream = self._client = StreamClient(url, **given)
@@ -103,3 +105,10 @@ class Feed:
         """Close the client, if it was made here; idempotent."""
         if self._client is not None:
             await self._client.close()
+
+
+def _refuse_text(stream: object, owner: str) -> None:
+    if isinstance(stream, str):
+        error = TypeError(f"stream= of {owner} takes a stream, not {stream!r}")
+        error.add_note("a URL goes into url=; a file is a LogFile(path)")
+        raise error

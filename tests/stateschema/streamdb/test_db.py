@@ -555,3 +555,13 @@ def test_an_on_skip_that_raises_a_group_is_fatal() -> None:
         await db.close()
 
     run(scenario)
+
+
+def test_urls_and_row_types_in_the_wrong_place_are_refused_with_advice() -> None:
+    wrong: Any = StreamDB
+    with pytest.raises(TypeError, match="takes a stream, not 'http://host/s'") as caught:
+        wrong(Chat, stream="http://host/s")
+    assert caught.value.__notes__ == ["a URL goes into url=; a file is a LogFile(path)"]
+    for schema in (Message, Chat(), "chat"):
+        with pytest.raises(TypeError, match="StreamDB takes a subclass of StateSchema"):
+            wrong(schema, stream=MemoryStream())
