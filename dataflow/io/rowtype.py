@@ -7,7 +7,10 @@ names, never by aliases. Rows of no declared type are dicts, and stay what they 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, is_typeddict
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final, is_typeddict
+from uuid import UUID
 
 from pydantic import PydanticSchemaGenerationError, TypeAdapter
 
@@ -16,6 +19,8 @@ from dataflow.io.encoding import decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+_WRITTEN: Final = (bytes, datetime, date, time, timedelta, Decimal, UUID)  # what `encode` knows
 
 
 class RowType:
@@ -56,7 +61,7 @@ class RowType:
             {names.get(name, name): value for name, value in fields.items()}, row_type, strict=False
         )
         self.fields_of = lambda row: {
-            name: msgspec.to_builtins(value)
+            name: msgspec.to_builtins(value, builtin_types=_WRITTEN)
             for name in row_type.__struct_fields__
             if (value := getattr(row, name)) is not msgspec.UNSET
         }
@@ -71,10 +76,14 @@ class RowType:
         self.build = lambda fields: adapter.validate_python(fields, by_alias=False, by_name=True)
 
         is_tuple = issubclass(row_type, tuple)
+        declared: Mapping[str, Any] = getattr(row_type, "model_fields", {})
+        excluded = [name for name, field in declared.items() if field.exclude]
 
         def fields_of(row: Any) -> dict[str, Any]:
             dumped: Any = adapter.dump_python(row, round_trip=True, by_alias=False)
-            return dict(zip(row._fields, dumped, strict=True)) if is_tuple else dumped
+            if is_tuple:
+                return dict(zip(row._fields, dumped, strict=True))
+            return {**dumped, **{name: getattr(row, name) for name in excluded}}
 
         self.fields_of = fields_of
 

@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple, TypedDict
 
@@ -113,3 +114,24 @@ def test_text_that_is_no_row_is_refused(text: str) -> None:
 def test_what_cannot_be_written_is_refused(make: Callable[[], object], message: str) -> None:
     with pytest.raises(CollectionError, match=message):
         make()
+
+
+class Secretive(BaseModel):
+    row_id: int
+    secret: str = Field(default="", exclude=True)
+
+
+def test_a_field_that_is_excluded_from_dumps_is_kept_all_the_same() -> None:
+    rows, row = RowType(Secretive, owner="rows"), Secretive(row_id=1, secret="x")
+    assert rows.load(rows.dump(row)) == row
+
+
+class Anything(msgspec.Struct):
+    row_id: int
+    anything: Any = None
+
+
+@pytest.mark.parametrize("value", [datetime(2026, 1, 2, tzinfo=UTC), b"\xff", [Decimal("1.10")]])
+def test_what_a_struct_holds_in_a_field_of_any_type_keeps_its_kind(value: object) -> None:
+    rows, row = RowType(Anything, owner="rows"), Anything(1, value)
+    assert rows.load(rows.dump(row)) == row
