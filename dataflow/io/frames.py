@@ -30,9 +30,11 @@ def rows_of_frame(frame: Any) -> list[dict[str, Any]]:
     library = type(frame).__module__.partition(".")[0]
     read = _READERS.get(library)
     if read is None or not hasattr(type(frame), "columns"):
-        raise TypeError(
+        error = TypeError(
             f"a {type(frame).__name__} of {library!r} is no frame of pandas, polars or pyarrow"
         )
+        error.add_note("rows in a list or another iterable go into write_rows(collection, rows)")
+        raise error
     return read(frame)
 
 

@@ -49,8 +49,9 @@ def test_a_pandas_frame_becomes_rows_of_python_values() -> None:
 
 
 def test_something_else_is_refused() -> None:
-    with pytest.raises(TypeError, match="a list of 'builtins' is no frame of pandas"):
+    with pytest.raises(TypeError, match="a list of 'builtins' is no frame of pandas") as caught:
         rows_of_frame([{"id": 1}])
+    assert "write_rows(collection, rows)" in caught.value.__notes__[0]
 
 
 class Person(BaseModel, frozen=True):
