@@ -33,7 +33,7 @@ def json_schema(schema: type[StateSchema]) -> dict[str, Any]:
     Raises:
         SchemaError: A row type has no JSON Schema.
     """
-    definitions: "Definitions" = {}
+    definitions: Definitions = {}
     events: dict[str, Any] = {}
     named: dict[str, Any] = {}
     for name, entity in entities(schema).items():

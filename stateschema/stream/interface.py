@@ -7,11 +7,11 @@ is cut never matters to what it adds up to.
 Law        Reading from any offset gives the tail of reading everything (law 8).
 """
 
-from collections.abc import AsyncGenerator, Iterable
-from typing import Protocol
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from typing import Protocol, cast
 
 from stateschema.errors import LocalProtocolError
-from stateschema.events import ChangeEvent, ControlEvent, Event
+from stateschema.events import ChangeEvent, ControlEvent, Event, shorten
 from stateschema.stream.batch import Batch
 from stateschema.stream.offset import Offset
 
@@ -65,11 +65,20 @@ def encode_batch(events: Event | Iterable[Event]) -> list[bytes]:
     Raises:
         LocalProtocolError: There is no event, or one has no JSON form.
     """
-    batch = [events] if isinstance(events, ChangeEvent | ControlEvent) else events
-    lines = [event.to_json().encode() for event in batch]
+    is_one = isinstance(events, ChangeEvent | ControlEvent | Mapping)
+    batch = cast("Iterable[Event]", [events] if is_one else events)
+    lines = [_checked(event).to_json().encode() for event in batch]
     if not lines:
         raise LocalProtocolError("append without events")
     return lines
+
+
+def _checked(event: object) -> Event:
+    if isinstance(event, ChangeEvent | ControlEvent):
+        return event
+    error = LocalProtocolError(f"append takes events, not {shorten(event)}")
+    error.add_note("make one with Chat.messages.insert(...), or read one with parse_event(...)")
+    raise error
 
 
 def check_limit(limit: int | None) -> None:

@@ -337,3 +337,44 @@ def test_protocol_loads_neither_engine_nor_msgspec() -> None:
     )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+def test_a_name_is_declared_once() -> None:
+    with pytest.raises(SchemaError, match="schema declares the entity 'tags' twice"):
+
+        class Twice(StateSchema):
+            tags = Entity(Tag, type="tag", key="id")
+            tags = Entity(Tag, type="label", key="id")  # noqa: PIE794 - the point of the test
+
+
+def test_one_entity_under_two_names_is_refused() -> None:
+    with pytest.raises(SchemaError, match="entities 'tags' and 'labels' share the type 'tag'"):
+
+        class Both(StateSchema):
+            tags = Entity(Tag, type="tag", key="id")
+            labels = tags
+
+
+def test_a_subclass_may_replace_an_entity() -> None:
+    class Other(Chat):
+        tags = Entity(Tag, type="label", key="id")
+
+    assert list(entities_by_type(Other)) == [
+        "chunk",
+        "presence",
+        "point",
+        "label",
+        "agent",
+        "device",
+        "any",
+    ]
+
+
+@pytest.mark.parametrize("owner", [Chat, Chat()])
+def test_an_unknown_name_is_answered_with_the_nearest(owner: Any) -> None:
+    expected = "schema 'Chat' has no entity 'chunk' (did you mean 'chunks'?)"
+    with pytest.raises(AttributeError) as caught:
+        owner.chunk  # noqa: B018 - reading it is the point
+    assert str(caught.value) == expected
+    with pytest.raises(AttributeError, match=r"has no entity 'zzz'$"):
+        owner.zzz  # noqa: B018 - reading it is the point

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 from hypothesis import given, settings
@@ -219,3 +219,11 @@ def test_what_was_appended_cannot_be_changed(stream: Both) -> None:
     stream.read_now().messages[0]["value"]["list"].append(3)
     assert stream.read_now().messages[0]["value"] == {"list": [1]}
     stream.close_now()
+
+
+@pytest.mark.parametrize("given", [{"type": "m", "key": "1"}, [{"type": "m", "key": "1"}]])
+def test_what_is_no_event_is_refused_with_a_hint(stream: Both, given: Any) -> None:
+    with pytest.raises(LocalProtocolError, match=r"^append takes events, not \{'key'") as caught:
+        stream.append_now(given)
+    assert "parse_event" in caught.value.__notes__[0]
+    assert stream.read_now().messages == []
