@@ -3,6 +3,7 @@
 from stateschema.streamdb.attach import attach
 from stateschema.streamdb.bad_events import OnError
 from stateschema.streamdb.blocking import BlockingStreamDB
+from stateschema.streamdb.combined import CombinedStreamDB
 from stateschema.streamdb.conflicts import Conflict, Conflicts
 from stateschema.streamdb.db import StreamDB
 from stateschema.streamdb.intake import Status
@@ -15,6 +16,7 @@ from stateschema.streamdb.writes import Progress
 __all__ = [
     "BlockingPublisher",
     "BlockingStreamDB",
+    "CombinedStreamDB",
     "Committed",
     "Conflict",
     "Conflicts",

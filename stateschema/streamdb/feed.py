@@ -62,7 +62,7 @@ class Feed:
             self.stream = self._client = StreamClient(url, **given)
         if stream is not None:
             named = {**settings, "create": create or None, "live": live or None}
-            wrong = [name for name, value in named.items() if value not in {None, "auto"}]
+            wrong = [name for name, value in named.items() if value is not None and value != "auto"]
             if wrong:
                 error = TypeError(f"{wrong[0]}= of {owner} is a setting of a url")
                 error.add_note("a stream that is given as an object has been set up already")
