@@ -332,6 +332,7 @@ class Graph:
             self.members.discard(current)
             if self.nodes.get(current.identity) is current:
                 del self.nodes[current.identity]
+            current.released()
             for source in dict.fromkeys(current.inputs):
                 source.disconnect(current)
                 pending.append(source)

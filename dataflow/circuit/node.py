@@ -26,7 +26,7 @@ from dataflow.circuit.router import Router
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
-    from dataflow.circuit.router import Route
+    from dataflow.circuit.router import Route, Routing
 
 Delta: TypeAlias = "list[tuple[Any, Any, Any]]"
 Pairs: TypeAlias = "Iterable[tuple[Any, Any]]"
@@ -112,7 +112,7 @@ class Node:
         self.subscribers: dict[Subscriber, None] = {}
         self.watchers: dict[Watcher, None] = {}
         self.route: Route | None = None
-        self.router: Router[Node] | None = None
+        self.router: Routing[Node] | None = None
         self.out: Delta = EMPTY
         self.rows: dict[Any, Any] | None = None
         self.error: BaseException | None = None
@@ -151,6 +151,9 @@ class Node:
     def undo(self) -> None:
         """Put `rows` back to what it was before the step that raised. Nodes without `rows` have nothing to do."""
 
+    def released(self) -> None:
+        """Let go of what lives as long as the node does; called once nothing refers to it any more."""
+
     def ordered_keys(self) -> Iterable[Any] | None:
         """Iterate over the keys of the output in query order, or None if the query has none."""
         return None
@@ -167,6 +170,8 @@ class SourceNode(Node):
     """
 
     __slots__ = ()
+
+    router: Router[Node] | None
 
     def __init__(self, *, label: str) -> None:
         super().__init__((), label=label)

@@ -62,6 +62,15 @@ class Reader(Protocol):
 
 
 N = TypeVar("N", bound=Reader)
+N_co = TypeVar("N_co", covariant=True)
+
+
+class Routing(Protocol[N_co]):
+    """Knows whom a delta concerns."""
+
+    def readers(self, delta: Delta) -> Iterable[N_co]:
+        """Return the readers to wake, in the order in which they came."""
+        ...
 
 
 class Router(Generic[N]):

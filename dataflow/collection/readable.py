@@ -139,7 +139,7 @@ class Readable(Source[R_co]):
         graph, node = self._used(), self._find_node()
         graph.refuse_while_stepping("subscribe")
         subscription = StatusSubscription(self, graph, fn, forget=self._forget)
-        self._followers[subscription] = None
+        self._remember(subscription)
         if node is not None:
             subscription.follow(node)
         return subscription
@@ -242,7 +242,7 @@ class Readable(Source[R_co]):
         graph, node = self._used(), self._find_node()
         graph.refuse_while_stepping("subscribe")
         subscription = make(graph, self._forget)
-        self._followers[subscription] = None
+        self._remember(subscription)
         if node is None:
             return subscription
         subscription.follow(node)
@@ -280,10 +280,13 @@ class Readable(Source[R_co]):
         graph, node = self._used(), self._find_node()
         graph.refuse_while_stepping("subscribe")
         inbox = Inbox(graph, forget=self._forget, every=every, clock=clock)
-        self._followers[inbox] = None
+        self._remember(inbox)
         if node is not None:
             inbox.follow(node)
         return Changes(self, graph, inbox, present_rows(node) if initial else None)
+
+    def _remember(self, follower: Follower) -> None:
+        self._followers[follower] = None
 
     def _forget(self, follower: Follower) -> None:
         self._followers.pop(follower, None)

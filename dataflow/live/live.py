@@ -12,19 +12,18 @@ Readiness a live query over sources that still load is empty and "loading"; it h
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable
 from functools import partial
-from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from dataflow.collection.readable import Follower, Readable, present_rows
+from dataflow.collection.readable import Follower, present_rows
 from dataflow.collection.readiness import Readiness
-from dataflow.errors import CollectionError, QueryError, UnknownFieldError
+from dataflow.errors import CollectionError, QueryError
+from dataflow.live.children import Children, has_children
 from dataflow.live.functions import replace_functions
-from dataflow.live.ordered import OrderedSubscription
+from dataflow.live.rekeying import LiveKey, rekeyed
 from dataflow.live.statistics import LiveStatistics, statistics_of
 from dataflow.live.waiting import Waiter, sources_of, stop_waiting
-from dataflow.live.window import WindowMove, moved, order_of
+from dataflow.live.windowed import Windowed
 from dataflow.query import ir
 from dataflow.query.builder import Query
 from dataflow.query.compiler.layout import UNKNOWN, Layout, layout_of_adapter
@@ -32,24 +31,23 @@ from dataflow.query.compiler.plan import Planner
 from dataflow.query.optimizer.optimize import optimize
 from dataflow.query.rows import columns_of
 from dataflow.query.source import Source
+from dataflow.values.individual import Individual
 from dataflow.values.row import adapter_for_row
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from types import TracebackType
 
     from dataflow.circuit.commit import Announcement
     from dataflow.circuit.graph import Graph
     from dataflow.circuit.node import Node
     from dataflow.collection.status import Status
-    from dataflow.collection.subscription import Subscription
-    from dataflow.live.splices import Splice
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
-LiveKey = str | tuple[str, ...] | Callable[[Any], object]
 
 
-class LiveQuery(Readable[R_co]):
+class LiveQuery(Windowed[R_co]):
     """The result of a query, kept up to date; made by `live`."""
 
     __slots__ = (
@@ -58,11 +56,9 @@ class LiveQuery(Readable[R_co]):
         "_kept",
         "_key",
         "_layout",
-        "_node",
         "_release",
         "_row_type",
         "_sources",
-        "_tree",
         "_waiter",
     )
 
@@ -90,9 +86,14 @@ class LiveQuery(Readable[R_co]):
             None  # why the query could not start once its sources were there
         )
         self._waiter = Waiter(self)
-        graph = self._used()
+        self._sources = sources_of(tree)
+        self._begin()
+
+    # -- start and end -------------------------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        graph, sources = self._used(), self._sources
         graph.refuse_while_stepping("start a live query")
-        sources = self._sources = sources_of(tree)
         waits = [source.wait_for(self._waiter) for source in sources]
         if any(waits):
             self._let_go(graph, partial(stop_waiting, self._waiter, sources))
@@ -100,13 +101,12 @@ class LiveQuery(Readable[R_co]):
             self._start(graph)
         graph.collect()  # only now: what has just been dropped may be what this needs
 
-    # -- start and end -------------------------------------------------------------------------------------------------
-
     def _start(self, graph: Graph) -> None:
         tree = self._tree
         if graph.observer is not None:
             tree = replace_functions(tree, graph.observer.function)
-        self._node, self._layout = Planner(graph).plan(tree, stored=self._kept)
+        planner = Planner(graph, Children(graph, partial(ChildQuery, weakref.ref(self))))
+        self._node, self._layout = planner.plan(tree, stored=self._kept)
         self._let_go(graph, partial(graph.release, self._node))
 
     def _let_go(self, graph: Graph, action: Callable[[], object]) -> None:
@@ -143,66 +143,6 @@ class LiveQuery(Readable[R_co]):
         present = present_rows(node)
         return [(node.rank, followers, present)] if node and present else []
 
-    # -- order and window ----------------------------------------------------------------------------------------------
-
-    @property
-    def window(self) -> tuple[int | None, int]:
-        """The limit, None for all rows, and the offset of the query.
-
-        Raises:
-            QueryError: if the query has no order.
-        """
-        order = order_of(self._tree)
-        return order.limit, order.offset
-
-    def set_window(
-        self, *, limit: int | EllipsisType | None = ..., offset: int | EllipsisType = ...
-    ) -> None:
-        """Show other rows of the order, from now on; subscribers get the difference as one epoch.
-
-        Args:
-            limit: how many rows, or None for all.
-            offset: how many to skip. What is not given stays as it is.
-
-        Raises:
-            QueryError: if the query has no order.
-
-        Complexity: O(rows shown before and after), apart from the first two moves, which also pass over the input.
-        """
-        graph = self._used()
-        self._check_open()
-        graph.refuse_while_stepping("move a window")
-        now = order_of(self._tree)
-        limit = now.limit if isinstance(limit, EllipsisType) else limit
-        offset = now.offset if isinstance(offset, EllipsisType) else offset
-        self._tree = moved(self._tree, limit, offset)
-        if self._node is not None and (limit, offset) != (now.limit, now.offset):
-            graph.run(WindowMove(self._node, limit, offset))
-
-    def subscribe_ordered(
-        self, fn: Callable[[list[Splice[R_co]]], object], *, initial: bool = False
-    ) -> Subscription:
-        """Call `fn` with the splices of each epoch, which make the list shown before `rows()`.
-
-        Rows that only change places are told of too. Where that is shorter, `fn` gets one `Reset`.
-
-        Args:
-            fn: gets a non-empty list of splices, to be applied strictly in sequence. What it raises surfaces from the commit.
-            initial: deliver the present rows first, as a `Reset`.
-
-        Returns:
-            A subscription, alive until its `close()`, also when this handle is dropped.
-
-        Raises:
-            QueryError: if the query has no order.
-
-        Complexity: O(log rows) for each row that comes, goes, moves or changes.
-        """
-        order_of(self._tree)
-        return self.attach(
-            lambda graph, forget: OrderedSubscription(graph, fn, forget=forget), initial=initial
-        )
-
     def restart(self) -> None:
         """Try what failed again, though nothing has changed: for functions that failed on something outside.
 
@@ -220,10 +160,13 @@ class LiveQuery(Readable[R_co]):
 
         Queries derived from this one go on. Using a closed live query raises `CollectionError`.
         """
-        if self._closed:
-            return
+        if not self._closed:
+            self._used()
+            self._closed = True
+            self._end()
+
+    def _end(self) -> None:
         graph = self._used()
-        self._closed = True
         self._end_followers()
         waiting, self._waiting = self._waiting, {}
         for each in waiting:
@@ -332,6 +275,67 @@ class LiveQuery(Readable[R_co]):
             raise CollectionError(f"{self} is closed")
 
 
+class ChildQuery(LiveQuery[R_co], Individual):
+    """The rows that belong to one row of a live result, planned when first used; see `children`."""
+
+    __slots__ = ("_held", "_result")
+
+    _kind = "child collection"
+
+    def __init__(
+        self, result: weakref.ref[LiveQuery[Any]], tree: ir.Node, *, name: str, row_type: Any
+    ) -> None:
+        self._result = result
+        self._held: LiveQuery[Any] | None = None  # the result, while somebody follows this
+        super().__init__(tree, name=name, key=None, row_type=row_type)
+
+    def _begin(self) -> None:
+        self._used()  # no more: rows come while the graph is stepping, when it cannot change
+
+    def _find_node(self) -> Node | None:
+        self._check_open()
+        if self._node is None:
+            graph = self._used()
+            graph.refuse_while_stepping("look into a child collection")
+            self._start(graph)
+        return self._node
+
+    def _check_open(self) -> None:
+        super()._check_open()
+        if self._result() is None:
+            error = CollectionError(f"{self} is closed: its live result is gone")
+            error.add_note("keep a reference to the live result whose rows hold it")
+            raise error
+
+    @property
+    def status(self) -> Status:
+        """`ready`, `error` after a user function of the nested query raised, or `closed`."""
+        if self._result() is None:
+            return "closed"
+        status = super().status
+        return "ready" if status == "loading" else status
+
+    @property
+    def is_waiting(self) -> bool:
+        """False: the result it belongs to has waited for its sources."""
+        return False
+
+    def _remember(self, follower: Follower) -> None:
+        super()._remember(follower)
+        self._held = self._result()
+
+    def _forget(self, follower: Follower) -> None:
+        super()._forget(follower)
+        if not self._followers:
+            self._held = None
+
+    def leave(self) -> None:
+        """Close at once for who reads, and after the commit for who follows."""
+        if not self._closed:
+            self._closed = True
+            self._used().later(self._end)
+
+
 def live(
     query: Query[R] | Source[R], *, key: LiveKey | None = None, name: str | None = None
 ) -> LiveQuery[R]:
@@ -350,23 +354,9 @@ def live(
     """
     tree, row_type = tree_of(query)
     if key is not None:
-        tree = _rekeyed(tree, key)
+        tree = rekeyed(tree, key)
     label = name or " ⋈ ".join(dict.fromkeys(scan.alias for scan in ir.scans(tree)))
     return LiveQuery(optimize(tree), name=label, key=key, row_type=row_type)
-
-
-def _rekeyed(tree: ir.Node, key: object) -> ir.Node:
-    """Return a tree whose rows are known under another key."""
-    if callable(key):
-        return ir.Rekey(tree, key)
-    names = (key,) if isinstance(key, str) else key
-    if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
-        raise QueryError(f"key= is a field, a tuple of fields or a function, not {key!r}")
-    columns = columns_of(tree)
-    for name in names:
-        if columns is not None and name not in columns:
-            raise UnknownFieldError(name, "the row of the live query", columns)
-    return ir.Rekey(tree, names, single=isinstance(key, str))
 
 
 def run(query: Query[R] | Source[R]) -> list[R]:
@@ -376,15 +366,19 @@ def run(query: Query[R] | Source[R]) -> list[R]:
         QueryError: if the query cannot run.
         CollectionError: if a source is still loading, or is closed.
     """
+    if has_children(tree_of(query)[0]):
+        error = QueryError("run cannot keep child collections: they live as long as their result")
+        error.add_note("write nested(q) for lists, or live(query)")
+        raise error
     result = live(query, name="run")
     if result.is_waiting:
         raise CollectionError(
             "a source of the query is still loading: wait for it, or use live(query)"
         )
     with result:
-        error = result._failed()  # noqa: SLF001 - that a source has failed does not matter: it keeps its rows
-        if error is not None:
-            raise error
+        failure = result._failed()  # noqa: SLF001 - that a source has failed does not matter: it keeps its rows
+        if failure is not None:
+            raise failure
         return result.rows()
 
 

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 from dataflow.circuit.graph import current_graph
 from dataflow.collection.batch import batch
 from dataflow.errors import CollectionError
-from dataflow.live.live import LiveQuery, live
+from dataflow.live.children import has_children
+from dataflow.live.live import ChildQuery, LiveQuery, live, tree_of
 from dataflow.values.equality import equal
 from dataflow.values.normal import expose, normal
 from dataflow.values.row import adapter_for_row
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Generator, Iterable, Mapping
 
     from dataflow.collection.changes import Change
     from dataflow.collection.collection import Collection
@@ -197,11 +198,12 @@ def _check(
     if result.error is not None:
         raise AssertionError(_message("the query failed", when, writes)) from result.error
     with current_graph().isolated(), live(query, name="run anew") as anew:
-        expected = {normal(key): row for key, row in anew.items()}
+        expected = _seen(query, anew)
         ordered = anew.last_node is not None and anew.last_node.ordered_keys() is not None
         order = list(map(normal, anew))
-    actual = {normal(key): row for key, row in result.items()}
-    for name, rows in (("live result", actual), ("fold of its changes", folded.rows)):
+    actual = _seen(query, result)
+    folds = _seen(query, folded.rows)
+    for name, rows in (("live result", actual), ("fold of its changes", folds)):
         if difference := _difference(expected, rows):
             what = f"the {name} differs from run(query)"
             raise AssertionError(_message(what, when, writes, difference))
@@ -211,6 +213,26 @@ def _check(
     if folded.problem is not None:
         what = "the changes do not follow from each other"
         raise AssertionError(_message(what, when, writes, [folded.problem]))
+
+
+def _seen(query: Query[Any] | Source[Any], rows: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Return rows by key in normal form, lists of rows in place of child collections."""
+    if not has_children(tree_of(query)[0]):
+        return {normal(key): row for key, row in rows.items()}
+    return {normal(key): _with_lists(row) for key, row in rows.items()}
+
+
+def _with_lists(row: Any) -> Any:
+    adapter = adapter_for_row(row)
+    return adapter.replace(row, {k: _listed(v) for k, v in adapter.as_dict(row).items()})
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, ChildQuery):
+        return [_with_lists(row) for row in value.rows()]
+    if isinstance(value, list):
+        return [_listed(item) for item in value]
+    return {k: _listed(v) for k, v in value.items()} if isinstance(value, dict) else value
 
 
 def _difference(expected: dict[Any, Any], actual: dict[Any, Any]) -> list[str]:

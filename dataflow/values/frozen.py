@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from typing import Any, Final, NoReturn, final
 
+from dataflow.values.individual import Individual
 from dataflow.values.null import is_null
 
 
@@ -137,6 +138,8 @@ class Opaque:
         return isinstance(other, Opaque) and same_opaque(self.value, other.value)
 
     def __hash__(self) -> int:
+        if isinstance(self.value, Individual):
+            return id(self.value)
         try:
             return hash(self.value)
         except Exception:  # noqa: BLE001 - a foreign __hash__ may raise anything
@@ -150,7 +153,7 @@ def same_opaque(a: object, b: object) -> bool:
     """Ask two objects of one class for their own ==; one that raises means different."""
     if a is b:
         return True
-    if a.__class__ is not b.__class__:
+    if a.__class__ is not b.__class__ or isinstance(a, Individual):
         return False
     try:
         return bool(a == b)

@@ -21,6 +21,7 @@ from uuid import UUID
 
 from dataflow.values.fields import compared_fields
 from dataflow.values.frozen import FrozenObject, Opaque, Truth
+from dataflow.values.individual import Individual
 from dataflow.values.null import NULL_CLASSES, Absent
 
 WRAPPED: Final = -2  # another value stands for it: see _unwrap
@@ -46,6 +47,7 @@ SCALARS: Final = frozenset(range(BOOL, IDENTIFIER + 1))
 
 _BASES: Final[tuple[tuple[type | tuple[type, ...], int], ...]] = (
     (Absent, ABSENT_RANK),
+    (Individual, OPAQUE),  # before Mapping, which it may be too
     ((Enum, Truth, FrozenObject, Opaque), WRAPPED),  # before str and int: an enum may be both
     (bool, BOOL),
     ((int, float, Decimal), NUMBER),

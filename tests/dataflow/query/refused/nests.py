@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataflow.query.aggregates import count
 from dataflow.query.builder import query
 from dataflow.query.combining import union_all
+from dataflow.query.functions import length, selected
 from dataflow.query.nesting import nested
 from tests.dataflow.query.refused.parts import (
     Refused,
@@ -95,5 +96,35 @@ REFUSED: list[Refused] = [
         lambda: mine.where(EVENTS.alias("actor").id == 1),
         "alias 'actor' of the query around this one stands for two different sources",
         "give one of the two another name: source.alias('other')",
+    ),
+    Refused(
+        "select",
+        lambda: query(actor).select(first=nested(mine, live=True)[0]),
+        "nested(rows, live=True) in select is a collection, of which nothing can be computed",
+        "select it as a column by itself; of rows as a value write nested(q)",
+    ),
+    Refused(
+        "select",
+        lambda: query(actor).select(nested(mine, live=True)),
+        "nested(rows, live=True) in select is a collection, of which nothing can be computed",
+        "select it as a column by itself; of rows as a value write nested(q)",
+    ),
+    Refused(
+        "select",
+        lambda: query(actor).select(n=length(nested(mine, live=True))),
+        "nested(rows, live=True) in select is a collection, of which nothing can be computed",
+        "select it as a column by itself; of rows as a value write nested(q)",
+    ),
+    Refused(
+        "order_by",
+        lambda: query(actor).select(x=nested(mine, live=True)).order_by(selected.x),
+        "nested(rows, live=True) in order_by is a collection, of which nothing can be computed",
+        "select it as a column by itself; of rows as a value write nested(q)",
+    ),
+    Refused(
+        "distinct",
+        lambda: query(actor).select(x={"in": nested(mine, live=True)}).distinct(),
+        "nested(rows, live=True) in distinct is a collection, of which nothing can be computed",
+        "select it as a column by itself; of rows as a value write nested(q)",
     ),
 ]
