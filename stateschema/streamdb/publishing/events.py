@@ -1,7 +1,8 @@
 """Rows of a collection as events: the pure half of publishing.
 
 Keys       Text is itself; of an enum the value counts. Null, booleans, tuples and what they hold are
-           their JSON text: `["a",1]`. Anything else is what `str` makes of it, as in a schema.
+           their JSON text: `["a",1]`; so is empty text, which no key on the wire may be: `""`. Anything
+           else is what `str` makes of it, as in a schema.
 Values     The wire form of a row, by alias; a row that is no object on the wire is refused.
 Operations A row that appears is an upsert, so that a replay is idempotent; an update carries the row
            before; a delete the key alone.
@@ -17,7 +18,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from dataflow.collection.changes import Change
-from stateschema.errors import LocalProtocolError, SchemaError
+from stateschema.errors import SchemaError
 from stateschema.events import ChangeEvent, ChangeHeaders
 from stateschema.schema.rows import RowType, row_type
 
@@ -39,7 +40,6 @@ def to_events(
 
     Raises:
         SchemaError: A row is no object on the wire.
-        LocalProtocolError: A key is empty.
 
     >>> changes = [Change("insert", "a", {"id": "a"}, None), Change("delete", 1, {"id": 1}, None)]
     >>> for event in to_events(changes, type="note", txid="t"): print(event.to_json())
@@ -74,17 +74,12 @@ def change_event(
 def wire_key(key: object) -> str:
     """Return the text of a row's key.
 
-    Raises:
-        LocalProtocolError: The key is empty.
-
     >>> wire_key("a"), wire_key(7), wire_key(("a", 1)), wire_key(())
     ('a', '7', '["a",1]', '[]')
     """
     value = key.value if isinstance(key, Enum) else key
     if isinstance(value, str):
-        if value == "":
-            raise LocalProtocolError("key '' is empty")
-        return value
+        return value or '""'
     if value is None or isinstance(value, bool | tuple | list | dict):
         return to_json(value, fallback=str).decode()
     return str(value)

@@ -131,7 +131,6 @@ class Publication:
 
         Raises:
             SchemaError: A row is no object on the wire.
-            LocalProtocolError: A key is empty.
         """
         while self._epochs:
             epoch = self._epochs.popleft()
