@@ -102,7 +102,7 @@ class Polled(Generic[R]):
         return self._closed or self._task is not None
 
     def start(self) -> None:
-        """Read once, and then `every` so many seconds, until `close()`. It needs a running event loop."""
+        """Read once, and then `every` so many seconds, until this or the collection is closed. It needs a running event loop."""
         if self._closed:
             raise CollectionError(f"the source of {self.collection} is closed")
         if self._task is None:
@@ -182,11 +182,11 @@ class Polled(Generic[R]):
     async def _poll(self) -> None:
         loop = asyncio.get_running_loop()
         clock = clock_or_loop(self._clock)
-        while True:
+        while self.collection.status != "closed":
             try:
                 await self.refetch()
             except Exception as error:  # noqa: BLE001 - it has no caller to go to
-                if self.collection.status != "error":  # so it is not the read that failed
+                if self.collection.status == "ready":  # so it is not the read that failed
                     message = f"subscribers of {self.collection} raised"
                     loop.call_exception_handler({"message": message, "exception": error})
             if self._every is None:

@@ -316,3 +316,24 @@ def test_polling_survives_a_read_in_which_something_was_cancelled() -> None:
             assert (rows.status, rows.rows()) == ("ready", [{"id": 0}])
 
     asyncio.run(scenario())
+
+
+def test_polling_ends_when_the_collection_is_closed() -> None:
+    async def scenario() -> None:
+        reports: list[dict[str, Any]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, report: reports.append(report))
+        clock, rows, reads = ManualClock(), collection(), []
+
+        def read() -> list[Row]:
+            reads.append(clock.time())
+            return [{"id": len(reads)}]
+
+        async with polled(rows, read, every=1.0, clock=clock):
+            await settle()
+            rows.close()
+            for _ in range(3):
+                clock.advance(1.0)
+                await settle()
+        assert (reads, reports, clock.pending) == ([0.0], [], 0)
+
+    asyncio.run(scenario())
