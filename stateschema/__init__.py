@@ -32,6 +32,7 @@ from stateschema.events import (
 )
 from stateschema.schema.entity import Entity, StateSchema, entities, entities_by_type
 from stateschema.schema.json_schema import json_schema
+from stateschema.schema.typescript import typescript
 from stateschema.state import MaterializedState
 
 __all__ = [
@@ -62,4 +63,5 @@ __all__ = [
     "new_txid",
     "parse_event",
     "parse_events",
+    "typescript",
 ]
