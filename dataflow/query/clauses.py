@@ -154,8 +154,9 @@ class Clauses:
                 "only a query inside nested(...) may name aliases of the query around it"
             )
             raise error
-        calls = any(contains(part.by, Apply) for part in self.order)
-        return self._ordered_by_calls() if calls and not self.distinct else self.tree()
+        if not any(contains(part.by, Apply) for part in self.order):
+            return self.tree()
+        return self._distinct_by_calls(self.tree()) if self.distinct else self._ordered_by_calls()
 
     def nested_plan(self) -> ir.Node:
         """Return the finished tree of a query inside another one, whose aliases it may name."""
@@ -196,20 +197,9 @@ class Clauses:
         if record is not None:
             names = columns_of(ir.Project(self.source, record))
         if record is None or names is None:
-            called = next(part.by for part in self.order if contains(part.by, Apply))
-            raise refusal(
-                f"order_by {text_of(called)}: a call is ordered by as a column alone",
-                "name the columns: select(id=a.id, place=fn(f, a.x)).order_by(selected.place)",
-            )
+            raise self._unnamed_call()
         known = [(name, column(record, name, self.source)) for name in names]
-        hidden: list[tuple[str | None, Scalar]] = []
-        order: list[Ordering] = []
-        for part in self.order:
-            name = next((name for name, value in known if value == part.by), None)
-            if name is None:
-                name = f"order {len(hidden) + 1}"
-                hidden.append((name, part.by))
-            order.append(replace(part, by=Column("", name)))
+        order, hidden = _as_columns(self.order, known)
         whole = Record((*record.items, *hidden))
         selected = replace(
             self, record=whole, order=(), single=False, into=None, function=None
@@ -219,6 +209,26 @@ class Clauses:
             shown = Record(tuple((name, Column("", name)) for name in names))
             node = ir.Project(node, shown, self.into)
         return node if self.function is None else ir.MapRows(node, self.function)
+
+    def _distinct_by_calls(self, node: ir.Node) -> ir.Node:
+        """Select what functions are called for beside the distinct rows of a finished tree."""
+        if not isinstance(node, ir.Order):
+            assert isinstance(node, ir.Project | ir.MapRows)
+            return replace(node, input=self._distinct_by_calls(node.input))
+        names = columns_of(node.input)
+        if names is None:
+            raise self._unnamed_call()
+        shown: list[tuple[str | None, Scalar]] = [(name, Column("", name)) for name in names]
+        order, hidden = _as_columns(node.by, [(name, Column("", name)) for name in names])
+        selected = ir.Project(node.input, Record((*shown, *hidden)))
+        return ir.Project(replace(node, input=selected, by=tuple(order)), Record(tuple(shown)))
+
+    def _unnamed_call(self) -> Exception:
+        called = next(part.by for part in self.order if contains(part.by, Apply))
+        return refusal(
+            f"order_by {text_of(called)}: a call is ordered by as a column alone",
+            "name the columns: select(id=a.id, place=fn(f, a.x)).order_by(selected.place)",
+        )
 
     def _rows_kept(self) -> int | None:
         if not self.single:
@@ -310,6 +320,28 @@ class Clauses:
 
 _FIELDS: Final = tuple(field.name for field in fields(Clauses))
 _values_of: Final = attrgetter(*_FIELDS)
+
+
+def _as_columns(
+    parts: tuple[Ordering, ...], known: list[tuple[str, Scalar | None]]
+) -> tuple[list[Ordering], list[tuple[str | None, Scalar]]]:
+    """Return an order that speaks of columns alone, and the columns to be selected for it.
+
+    Args:
+        parts: The order.
+        known: The columns there are, and what they stand for.
+    """
+    hidden: list[tuple[str | None, Scalar]] = []
+    order: list[Ordering] = []
+    for part in parts:
+        name = next((name for name, value in known if value == part.by), None)
+        if name is None:
+            name = f"order {len(hidden) + 1}"
+            hidden.append((name, part.by))
+        order.append(replace(part, by=Column("", name)))
+    return order, hidden
+
+
 _WRAP: Final = "wrap it: query(q.alias('x'))"
 _TWICE: Final = {
     "order_by": "name all parts of the order in one call: order_by(a.x, a.y.desc())",

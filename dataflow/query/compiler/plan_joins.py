@@ -17,7 +17,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dataflow.errors import QueryError
 from dataflow.query import ir
 from dataflow.query.compiler.index import Index
 from dataflow.query.compiler.join import Join, JoinShape
@@ -27,7 +26,7 @@ from dataflow.query.compiler.planning import Physical
 from dataflow.query.compiler.reads import peel, unchanged
 from dataflow.query.compiler.semijoin import SemiJoin
 from dataflow.query.compiler.steps import Test
-from dataflow.query.scalar import Apply, Column, RowOf, aliases_of, contains, reads_of, rewrite
+from dataflow.query.scalar import Column, RowOf, aliases_of, reads_of, rewrite
 
 if TYPE_CHECKING:
     from dataflow.query.compiler.planning import Planning
@@ -125,8 +124,6 @@ def _pairs(planner: Planning, tree: ir.Join, *, outer: bool) -> Physical:
 
 def index_of(planner: Planning, side: Physical, parts: tuple[Scalar, ...]) -> Index:
     """Return the arrangement of a relation by some expressions, whatever its alias: all who ask share it."""
-    if any(contains(part, Apply) for part in parts):
-        raise QueryError("a join condition cannot call a Python function: select its result first")
     layout = side.layout
     if len(layout.slots) == 1:
         layout = layout.named("")

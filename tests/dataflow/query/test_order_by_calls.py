@@ -43,6 +43,9 @@ QUERIES: list[Query[Any]] = [
     start.order_by(fn(negative, thing.value)).select(id=thing.id).one(),
     totals.order_by(fn(negative, sum_(thing.value)), selected.group),
     totals.having(selected.n > 1).order_by(fn(negative, selected.n)).limit(1),
+    start.select(v=thing.value).distinct().order_by(fn(negative, selected.v)).limit(3),
+    placed.distinct().order_by(selected.place, fn(negative, selected.id)).into(Place),
+    totals.distinct().order_by(fn(negative, selected.n)).map(lambda row: row["group"]),
 ]
 
 
