@@ -4,6 +4,8 @@ Law     a node that raises keeps the rows of its last good epoch, and so does ev
         never notice. In the epoch that changes what it failed on it is built anew, and its delta is the net difference.
 Cost    failure: O(nodes downstream); recovery: one hydration of each of them
 Logs    the first failure of a node as an error, with its traceback; its recovery as info
+State   the error, without its frames, whose text it gets as a note: through their callers frames hold whatever was going on,
+        the result that failed included, which then nothing would ever release
 Edges   a failure that names no place (two rows with one key, an interrupted step) is looked at again in every epoch that
         reaches the node
 """
@@ -11,6 +13,7 @@ Edges   a failure that names no place (two rows with one key, an interrupted ste
 from __future__ import annotations
 
 import logging
+import traceback
 from typing import TYPE_CHECKING, Any
 
 from dataflow.circuit.commit import Commit
@@ -29,11 +32,27 @@ def fail(node: Node, error: BaseException) -> list[Node]:
     cause = error.__cause__ if isinstance(error, StepError) and error.__cause__ else error
     if node.error is None:
         logger.error("%s failed, with everything that reads it", node.label, exc_info=cause)
+    _leave_frames(cause)
     affected = list(downstream(node))
     for each in affected:
         if each is node or each.failed_at is None:  # else it has a failure of its own
             each.error = cause
     return affected
+
+
+def _leave_frames(error: BaseException) -> None:
+    """Take the frames from an error and those behind it, and note where they were."""
+    note = "".join(["raised at\n", *traceback.format_tb(error.__traceback__)])
+    if error.__traceback__ is not None and note not in getattr(error, "__notes__", ()):
+        error.add_note(note)
+    found: list[BaseException] = [error]
+    for each in found:
+        each.__traceback__ = None
+        found += [
+            other
+            for other in (each.__cause__, each.__context__)
+            if other is not None and other.__traceback__ is not None
+        ]
 
 
 def notify(nodes: Iterable[Node]) -> None:

@@ -127,3 +127,43 @@ def test_iterators_that_are_left_behind_are_let_go() -> None:
 
     asyncio.run(main())
     assert state() == before
+
+
+def test_results_that_failed_are_released_like_others(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("CRITICAL", "dataflow")  # captured records keep tracebacks, and so everything
+    items = table("items")
+    item = items.alias("item")
+    before = state()
+
+    def fail_at_the_start(n: int) -> None:
+        failed = live(query(item).where(item.v > -n).filter(lambda row: row["missing"]))
+        assert failed.status == "error"
+
+    def fail_later(n: int) -> None:
+        failed = live(query(item).where(item.v > -n).filter(lambda row: 1 / row["v"] < 2))
+        with items.sync() as write:
+            write.upsert({"id": 0, "g": 0, "v": 0})
+        assert failed.status == "error"
+        with items.sync() as write:
+            write.upsert({"id": 0, "g": 0, "v": 7})
+        with items.sync() as write:
+            write.upsert({"id": 0, "g": 0, "v": 0})
+
+    with items.sync() as write:
+        write.upsert({"id": 0, "g": 0, "v": 7})
+    for n in range(1, 10):
+        fail_at_the_start(n)
+        fail_later(n)
+    gc.collect()
+    assert (state(), items.statistics().read_by) == (before, 0)
+
+
+def test_an_error_without_its_frames_still_says_where_it_was_raised() -> None:
+    items = table("items")
+    failed = live(query(items).filter(lambda row: row["missing"]))
+    error = failed.error
+    assert isinstance(error, KeyError)
+    assert error.__traceback__ is None
+    (note,) = error.__notes__
+    assert note.startswith("raised at\n")
+    assert 'row["missing"]' in note
