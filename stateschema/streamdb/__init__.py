@@ -8,6 +8,7 @@ from stateschema.streamdb.conflicts import Conflict, Conflicts
 from stateschema.streamdb.db import StreamDB
 from stateschema.streamdb.intake import Status
 from stateschema.streamdb.publishing.events import to_events
+from stateschema.streamdb.publishing.publication import Part
 from stateschema.streamdb.publishing.publisher import BlockingPublisher, Publisher, publish
 from stateschema.streamdb.router import Committed, Router
 from stateschema.streamdb.views import View, Views
@@ -21,6 +22,7 @@ __all__ = [
     "Conflict",
     "Conflicts",
     "OnError",
+    "Part",
     "Progress",
     "Publisher",
     "Router",

@@ -226,11 +226,6 @@ class Intake(Generic[SchemaT]):
         self.check(f"txid {txid!r} came")
         return False
 
-    @property
-    def recent_txids(self) -> tuple[str, ...]:
-        """The latest txids that were shown, the last one last."""
-        return tuple(self._recent)
-
     def is_recent(self, txid: str) -> bool:
         """Tell whether a txid is among the latest that were shown."""
         return txid in self._recent

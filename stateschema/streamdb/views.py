@@ -8,9 +8,11 @@ views = Views(View("chat/messages", of="chat", schema=Chat, type="message", quer
 process. A view is a query over the collections of a base stream; whatever is appended to that is in the
 view's stream a moment later, with the same txids.
 
-State      One StreamDB per base stream and schema, one publisher per view
-Errors     A bad event is left out and logged. What makes a view impossible ends that view alone: its
-           stream says what it said last, and the log why.
+Epochs     What an epoch changes in all views of one stream is one append: who reads it, or waits for its
+           txid, sees them together.
+State      One StreamDB per base stream and schema, one publisher per stream of views
+Errors     A bad event is left out and logged. What makes a view impossible ends that stream alone: it
+           says what it said last, and the log why.
 """
 
 import asyncio
@@ -20,7 +22,8 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from dataflow.live.live import LiveKey, live
+from dataflow.live.live import live
+from dataflow.live.rekeying import LiveKey
 from dataflow.query.builder import Query
 from dataflow.query.source import Source
 from stateschema.errors import EventError
@@ -28,7 +31,8 @@ from stateschema.schema.entity import StateSchema
 from stateschema.stream.store.interface import Store
 from stateschema.stream.store.stream import StoreStream
 from stateschema.streamdb.db import StreamDB
-from stateschema.streamdb.publishing.publisher import ORDER_FIELD, Publisher, publish
+from stateschema.streamdb.publishing.publication import Part
+from stateschema.streamdb.publishing.publisher import ORDER_FIELD, Publisher
 
 SchemaT = TypeVar("SchemaT", bound=StateSchema)
 
@@ -81,11 +85,16 @@ class Views:
     async def start(self, store: Store) -> None:
         """Bring all views up to date, and follow the base streams from there on."""
         bases: dict[tuple[str, type[StateSchema]], StreamDB[Any]] = {}
+        streams: dict[str, list[View[Any]]] = {}
         for view in self._views:
+            streams.setdefault(view.name, []).append(view)
             base = view.of, view.schema
             if base not in bases:
                 bases[base] = await self._base(store, view)
-            await self._publish(store, view, bases[base])
+        for name, views in streams.items():
+            await self._publish(
+                store, name, [(view, bases[view.of, view.schema]) for view in views]
+            )
 
     async def stop(self) -> None:
         """Publish no more; idempotent."""
@@ -100,16 +109,24 @@ class Views:
         self._watch(f"stream {view.of!r} is not followed any more", db.wait_closed)
         return db
 
-    async def _publish(self, store: Store, view: View[Any], db: StreamDB[Any]) -> None:
-        stream = StoreStream(store, view.name)
+    async def _publish(
+        self, store: Store, name: str, views: list[tuple[View[Any], StreamDB[Any]]]
+    ) -> None:
+        stream = StoreStream(store, name)
         await stream.create()
-        rows = live(view.query(db.collections), key=view.key, name=view.name)
-        publisher: Publisher = publish(
-            rows, stream, type=view.type, sources=[db], order_field=view.order_field
-        )
+        parts = [
+            Part(
+                live(view.query(db.collections), key=view.key, name=name),
+                view.type,
+                view.order_field,
+            )
+            for view, db in views
+        ]
+        sources = {id(db): db for _, db in views}.values()
+        publisher = Publisher(parts, stream, sources=sources)
         self._open.push_async_callback(publisher.close)
         await publisher.start()
-        self._watch(f"view {view.name!r} is not written any more", publisher.wait_closed)
+        self._watch(f"view {name!r} is not written any more", publisher.wait_closed)
 
     def _watch(self, ending: str, end: Callable[[], Awaitable[None]]) -> None:
         """Log the end of something that is not meant to end."""

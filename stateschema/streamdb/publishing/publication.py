@@ -1,9 +1,10 @@
-"""A publication: the epochs of a collection that wait to be appended to a stream. It does no I/O.
+"""A publication: the epochs of collections that wait to be appended to a stream. It does no I/O.
 
 Law        Folding what `take` returns, in order, over what the stream said in the beginning gives the rows
-           of the collection, as they were after the last epoch taken
-Epochs     One list of events per epoch, the net changes of it, in the order of the epochs
-Txids      Those of a commit of the sources go with the epoch that it made of the collection: alone, on
+           of the collections, as they were after the last epoch taken
+Epochs     One list of events per epoch, the net changes of it over all collections, in the order of the
+           epochs
+Txids      Those of a commit of the sources go with the epoch that it made of the collections: alone, on
            each event. Several of them, and those of a commit that changed nothing here, are told by
            events of a type of their own, that delete what nobody has: readers of the rows ignore them,
            and who waits for a txid hears of it once all it has done is here.
@@ -56,19 +57,32 @@ class Commits(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of the collections that are published together.
+
+    Attributes:
+        view: What is published.
+        type: Entity type of its rows on the wire.
+        order_field: Where rows of an ordered query carry their order keys; None leaves them out.
+    """
+
+    view: Readable[Any]
+    type: str
+    order_field: str | None
+
+
 @dataclass(slots=True)
 class _Epoch:
-    changes: Callable[[], list[WireChange]]
+    changes: dict[str, Callable[[], list[WireChange]]]  # by type
     txids: list[str] = field(default_factory=list)
 
 
 class Publication:
-    """What of a collection has still to be published.
+    """What of some collections has still to be published.
 
     Args:
-        view: What is published.
-        row_type: Entity type of its rows on the wire.
-        order_field: Where rows of an ordered query carry their order keys; None leaves them out.
+        parts: The collections; those of one thread.
         sources: The StreamDBs whose txids are told.
         news: Called when there is something to take.
 
@@ -79,22 +93,13 @@ class Publication:
     """
 
     def __init__(
-        self,
-        view: Readable[Any],
-        row_type: str,
-        *,
-        order_field: str | None,
-        sources: Iterable[Commits],
-        news: Callable[[], None],
+        self, parts: Iterable[Part], *, sources: Iterable[Commits], news: Callable[[], None]
     ) -> None:
-        self._view = view
-        self._type = row_type
-        self._order_field = order_field if is_ordered(view) else None
+        self._parts = tuple(parts)
         self._sources = tuple(sources)
         self._news = news
-        self._listing: Listing = PlainListing()
         self._epochs: deque[_Epoch] = deque()
-        self._subscription: Subscription | None = None
+        self._subscriptions: list[Subscription] = []
         self._ends: list[Callable[[], None]] = []
         self._is_untold = (
             False  # whether the last epoch may belong to a commit that is yet to be told of
@@ -104,27 +109,38 @@ class Publication:
         self.is_lost = False
 
     def begin(self, said: Said) -> None:
-        """Follow the collection from now on, beginning with what the stream lacks.
+        """Follow the collections from now on, beginning with what the stream lacks.
 
         Raises:
             SchemaError: A row is no object on the wire.
         """
         self.end()
-        field_name = self._order_field
-        self._listing = PlainListing() if field_name is None else OrderedListing(field_name)
-        first = self._listing.begin(said.rows, list(self._view), self._view.rows())
-        txids = [] if said.is_empty else [t for t in self._recent() if t not in said.txids]
         self.taken = self.queued
         self._epochs.clear()
+        first = {part.type: self._follow(part, said) for part in self._parts}
+        txids = [] if said.is_empty else [t for t in self._recent() if t not in said.txids]
         self.is_lost = False
-        if first or txids:
-            self._add(_Epoch(lambda: first, txids))
+        if any(first.values()) or txids:
+            self._add(_Epoch({name: partial(list, made) for name, made in first.items()}, txids))
         self._is_untold = False
-        if field_name is not None and isinstance(self._view, LiveQuery):
-            self._subscription = self._view.subscribe_ordered(self._deliver)
-        else:
-            self._subscription = self._view.subscribe(self._deliver)
         self._ends = [source.subscribe_commits(self._committed) for source in self._sources]
+
+    def _follow(self, part: Part, said: Said) -> list[WireChange]:
+        """Subscribe to a collection, and return what the stream lacks of it."""
+        view = part.view
+        listing: Listing = PlainListing()
+        if part.order_field is not None and is_ordered(view):
+            listing = OrderedListing(part.order_field)
+        first = listing.begin(said.rows(part.type), list(view), view.rows())
+
+        def deliver(told: list[Any]) -> None:
+            self._deliver(part.type, partial(listing.changes, told))
+
+        if isinstance(listing, OrderedListing) and isinstance(view, LiveQuery):
+            self._subscriptions.append(view.subscribe_ordered(deliver))
+        else:
+            self._subscriptions.append(view.subscribe(deliver))
+        return first
 
     def take(self) -> list[ChangeEvent] | None:
         """Return the events of the next epoch, None if there is none.
@@ -141,31 +157,40 @@ class Publication:
 
     def end(self) -> None:
         """Follow no more; what waits can still be taken. Idempotent."""
-        if self._subscription is not None:
-            self._subscription.close()
-            self._subscription = None
+        for subscription in self._subscriptions:
+            subscription.close()
+        self._subscriptions = []
         for end in self._ends:
             end()
         self._ends = []
 
     def _events(self, epoch: _Epoch) -> list[ChangeEvent]:
-        changes = epoch.changes()
+        changes = [
+            (part.type, change)
+            for part in self._parts
+            if (made := epoch.changes.get(part.type)) is not None
+            for change in made()
+        ]
         txids = list(dict.fromkeys(epoch.txids))
         own = txids[0] if len(txids) == 1 and changes else None
-        events = [change_event(self._type, *change, txid=own) for change in changes]
+        events = [change_event(row_type, *change, txid=own) for row_type, change in changes]
         if own is None:
             events += [change_event(TXID_TYPE, txid, None, None, txid=txid) for txid in txids]
         return events
 
-    def _deliver(self, told: list[Any]) -> None:
-        self._add(_Epoch(partial(self._listing.changes, told)))
-        self._is_untold = True
+    def _deliver(self, row_type: str, changes: Callable[[], list[WireChange]]) -> None:
+        # The collections are told of an epoch one after the other, before anything can be taken.
+        if self._is_untold and self._epochs and row_type not in self._epochs[-1].changes:
+            self._epochs[-1].changes[row_type] = changes
+        else:
+            self._add(_Epoch({row_type: changes}))
+            self._is_untold = True
 
     def _committed(self, committed: Committed) -> None:
         if self._is_untold and self._epochs:
             self._epochs[-1].txids += committed.txids
         elif committed.txids:
-            self._add(_Epoch(list, list(committed.txids)))
+            self._add(_Epoch({}, list(committed.txids)))
         self._is_untold = False
 
     def _add(self, epoch: _Epoch) -> None:

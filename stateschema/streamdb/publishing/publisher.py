@@ -15,14 +15,14 @@ Errors     What the stream or a row raises ends publishing: `error` tells why, a
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
 from dataflow.collection.readable import Readable
 from stateschema.errors import StreamClosedError, StreamError
 from stateschema.stream.interface import Stream
-from stateschema.streamdb.publishing.publication import Commits, Publication
+from stateschema.streamdb.publishing.publication import Commits, Part, Publication
 from stateschema.streamdb.publishing.said import read_said
 from stateschema.streamdb.publishing.sending import Sender, sender_for
 from stateschema.streamdb.waiters import Waiters
@@ -37,32 +37,20 @@ ORDER_FIELD = "orderKey"
 class _Appending:
     """A publication and the stream it goes to."""
 
-    def __init__(
-        self,
-        view: Readable[Any],
-        stream: Stream,
-        row_type: str,
-        sources: Iterable[Commits],
-        order_field: str | None,
-    ) -> None:
-        self._view = view
+    def __init__(self, parts: Sequence[Part], stream: Stream, sources: Iterable[Commits]) -> None:
+        self._types = [part.type for part in parts]
         self._stream = stream
-        self._type = row_type
         self._sender: Sender | None = None
         self.waiters = Waiters()
         self.publication = Publication(
-            view,
-            row_type,
-            order_field=order_field,
-            sources=sources,
-            news=lambda: self.waiters.wake(_NEWS),
+            parts, sources=sources, news=lambda: self.waiters.wake(_NEWS)
         )
 
     async def begin(self) -> None:
         """Read what the stream says, and begin with the difference."""
         await self.end()
-        self._sender = sender_for(self._stream, self._type)
-        self.publication.begin(await read_said(self._stream, self._type))
+        self._sender = sender_for(self._stream, self._types)
+        self.publication.begin(await read_said(self._stream, self._types))
 
     async def send(self) -> None:
         """Append all that waits."""
@@ -84,19 +72,19 @@ class _Appending:
 
 
 class Publisher:
-    """Publishes a collection under asyncio; made by `publish`."""
+    """Publishes collections under asyncio; `publish` makes one for a single collection.
+
+    Args:
+        parts: The collections. What one epoch changes of all of them is one append.
+        stream: An existing stream.
+        sources: The StreamDBs they are derived from.
+    """
 
     def __init__(
-        self,
-        view: Readable[Any],
-        stream: Stream,
-        *,
-        type: str,  # noqa: A002 - the word of the wire
-        sources: Iterable[Commits] = (),
-        order_field: str | None = ORDER_FIELD,
+        self, parts: Sequence[Part], stream: Stream, *, sources: Iterable[Commits] = ()
     ) -> None:
-        self._view = view
-        self._appending = _Appending(view, stream, type, sources, order_field)
+        self._views = [part.view for part in parts]
+        self._appending = _Appending(parts, stream, sources)
         self._task: asyncio.Task[None] | None = None
         self._sent = 0  # epochs that are in the stream
         self._is_closed = False
@@ -113,7 +101,8 @@ class Publisher:
             SchemaError: A row is no object on the wire.
         """
         if self._task is None and not self._is_closed:
-            await self._view.wait_ready()
+            for view in self._views:
+                await view.wait_ready()
             await self._appending.begin()
             self._task = asyncio.create_task(self._run(), name="publish")
         await self.flush()
@@ -199,6 +188,7 @@ def publish(
 
     Each epoch becomes one append of upserts, updates with the row before, and deletes. A stream may
     carry several collections, each under a type of its own; each type has one publisher at a time.
+    For several whose epochs belong together, use `Publisher([Part(...), ...], stream)`.
 
     Args:
         view: A live query, or a collection. Its rows must be objects on the wire.
@@ -209,7 +199,7 @@ def publish(
         order_field: Where rows of a query with an order carry a text that sorts as they do; None
             leaves it out.
     """
-    return Publisher(view, stream, type=type, sources=sources, order_field=order_field)
+    return Publisher([Part(view, type, order_field)], stream, sources=sources)
 
 
 class BlockingPublisher:
@@ -236,7 +226,7 @@ class BlockingPublisher:
     ) -> None:
         self._view = view
         self._runner = asyncio.Runner()
-        self._appending = _Appending(view, stream, type, sources, order_field)
+        self._appending = _Appending([Part(view, type, order_field)], stream, sources)
         self._is_closed = False
 
     def flush(self) -> None:

@@ -1,5 +1,6 @@
-"""What a stream says already about a published collection: where publishing goes on after a restart."""
+"""What a stream says already about published collections: where publishing goes on after a restart."""
 
+from collections.abc import Collection
 from contextlib import aclosing
 from typing import Any
 
@@ -11,19 +12,17 @@ from stateschema.streamdb.txids import RecentTxids
 
 
 class Said:
-    """The fold of a stream, for one entity type.
+    """The fold of a stream, for some entity types.
 
     Attributes:
-        rows: Wire key -> wire value.
         txids: The latest transaction ids.
         is_empty: Whether the stream holds no event at all.
     """
 
-    def __init__(self, row_type: str) -> None:
-        self.rows: dict[str, dict[str, Any]] = {}
+    def __init__(self, types: Collection[str]) -> None:
         self.txids = RecentTxids()
         self.is_empty = True
-        self._type = row_type
+        self._types = types
         self._state = MaterializedState()
 
     def read(self, message: object) -> None:
@@ -36,28 +35,27 @@ class Said:
         if not isinstance(event, ChangeEvent):
             self._state.apply(event)
             return
-        if event.type == self._type:
+        if event.type in self._types:
             self._state.apply(event)
         if event.headers.txid is not None:
             self.txids.add([event.headers.txid])
 
-    def finish(self) -> None:
-        """Take over the rows, once everything has been read."""
-        self.rows = dict(self._state.get_type(self._type))
+    def rows(self, row_type: str) -> dict[str, dict[str, Any]]:
+        """Return the rows of a type, as a new dict: wire key -> wire value."""
+        return dict(self._state.get_type(row_type))
 
 
-async def read_said(stream: Stream, row_type: str) -> Said:
+async def read_said(stream: Stream, types: Collection[str]) -> Said:
     """Read a stream from its start to its present end.
 
     Raises:
         StreamError: The stream cannot be read.
     """
-    said = Said(row_type)
+    said = Said(types)
     async with aclosing(stream.follow()) as batches:
         async for batch in batches:
             for message in batch.messages:
                 said.read(message)
             if batch.up_to_date:
                 break
-    said.finish()
     return said

@@ -1,11 +1,11 @@
 """Sending: how the events of an epoch get into a stream, as one append and exactly once.
 
 Over HTTP an append without an answer may or may not be in the stream. There an idempotent producer
-sends, which may repeat it without harm; its id is made of the type that is published, its epoch of the
+sends, which may repeat it without harm; its id is made of the types that are published, its epoch of the
 time. So whoever begins to publish takes over from the one before, who is refused from then on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from time import time_ns
 from typing import Final, Protocol
 
@@ -46,11 +46,11 @@ class PlainSender:
 
 
 class ProducerSender:
-    """Appends to a stream on a server, as its only publisher of a type."""
+    """Appends to a stream on a server, as its only publisher of some types."""
 
-    def __init__(self, client: StreamClient, row_type: str) -> None:
+    def __init__(self, client: StreamClient, types: Iterable[str]) -> None:
         self._client = client
-        self._id = f"publish:{row_type}"
+        self._id = f"publish:{' '.join(sorted(types))}"
         self._producer = self._new(time_ns() // 1000)
         self._has_sent = False
 
@@ -58,7 +58,7 @@ class ProducerSender:
         """Append the events as one batch.
 
         Raises:
-            RefusedError: Another one publishes this type by now.
+            RefusedError: Another one publishes these types by now.
         """
         try:
             await self._send(events)
@@ -85,8 +85,8 @@ class ProducerSender:
         )
 
 
-def sender_for(stream: Stream, row_type: str) -> Sender:
+def sender_for(stream: Stream, types: Iterable[str]) -> Sender:
     """Return the sender that suits a stream."""
     if isinstance(stream, StreamClient):
-        return ProducerSender(stream, row_type)
+        return ProducerSender(stream, types)
     return PlainSender(stream)

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Iterable
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typing_extensions import TypedDict
 
@@ -95,6 +95,7 @@ def flush(publisher: BlockingPublisher) -> None:
             continue
 
 
+@settings(max_examples=settings().max_examples // 3)
 @given(STEPS)
 def test_the_stream_says_what_the_view_shows(steps: list[Any]) -> None:
     rows = Collection[Row]("rows", key="id")
@@ -123,6 +124,7 @@ def test_the_stream_says_what_the_view_shows(steps: list[Any]) -> None:
         assert stream.inner.head_now() == length  # nothing is told twice
 
 
+@settings(max_examples=settings().max_examples // 3)
 @given(STEPS, st.none() | st.integers(1, 3))
 def test_a_remote_list_keeps_the_order(steps: list[Any], limit: int | None) -> None:
     rows = Collection[Row]("rows", key="id")
@@ -151,6 +153,7 @@ def test_a_remote_list_keeps_the_order(steps: list[Any], limit: int | None) -> N
     publisher.close()
 
 
+@settings(max_examples=settings().max_examples // 3)
 @given(st.lists(epochs(), max_size=15))
 def test_each_epoch_is_one_append_of_its_net_changes(history: list[Any]) -> None:
     rows = Collection[Row]("rows", key="id")
@@ -196,6 +199,7 @@ class Views(StateSchema):
     sums = Entity(Sum, type="sum", key="id")
 
 
+@settings(max_examples=settings().max_examples // 3)
 @given(st.lists(epochs(), max_size=10), st.lists(st.booleans(), min_size=10, max_size=10))
 def test_a_view_of_a_stream_is_followed_as_if_it_were_computed_there(
     history: list[Any], restarts: list[bool]

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dataflow import Collection, live, query
+from dataflow import Collection, count, live, query
 from stateschema.errors import RefusedError, SchemaError, StreamClosedError, StreamError
 from stateschema.events import parse_event
 from stateschema.schema.entity import Entity, StateSchema
@@ -18,6 +19,7 @@ from stateschema.stream.memory import MemoryStream
 from stateschema.streamdb.blocking import BlockingStreamDB
 from stateschema.streamdb.db import StreamDB
 from stateschema.streamdb.publishing import publication
+from stateschema.streamdb.publishing.publication import Part
 from stateschema.streamdb.publishing.publisher import BlockingPublisher, Publisher, publish
 from tests.stateschema.stream.client.servers import served
 from tests.stateschema.streamdb.chat import Chat, Message, change, events, message
@@ -74,6 +76,33 @@ def test_a_txid_goes_with_the_changes_it_made() -> None:
             shown("1", "upsert", value("1", "a"), txid="t"),
             shown("2", "upsert", value("2", "b"), txid="t"),
         ]
+
+    run(program())
+
+
+def test_an_epoch_of_several_collections_is_one_append() -> None:
+    async def program() -> None:
+        base, derived = MemoryStream(), MemoryStream()
+        async with StreamDB(Chat, stream=base) as db:
+            row = db.collections.messages.alias("row")
+            totals = live(query(row).group_by(row.text).select(n=count()))
+            parts = [Part(texts(db), "shown", None), Part(totals, "total", None)]
+            async with (
+                Publisher(parts, derived, sources=[db]) as publisher,
+                aclosing(derived.follow()) as batches,
+            ):
+                assert (await anext(batches)).messages == []
+                for key, txid in (("1", "t"), ("2", "u")):
+                    await base.append(events([message(key, "a", txid=txid)]))
+                    await db.wait_txid(txid)
+                await publisher.flush()
+                for key, txid in (("1", "t"), ("2", "u")):
+                    told = (await anext(batches)).messages
+                    assert [(each["type"], each["key"]) for each in told] == [
+                        ("shown", key),
+                        ("total", "a"),
+                    ]
+                    assert [each["headers"]["txid"] for each in told] == [txid, txid]
 
     run(program())
 
