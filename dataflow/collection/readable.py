@@ -12,7 +12,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeAlias, TypeVar, get_origin
 
 from dataflow.circuit.graph import Graph, current_graph
 from dataflow.collection.changes import Change, changes_of
@@ -20,8 +20,9 @@ from dataflow.collection.following import Changes, Inbox
 from dataflow.collection.frames import to_arrow, to_pandas, to_polars
 from dataflow.collection.readiness import Wake
 from dataflow.collection.status import Status, StatusSubscription
-from dataflow.collection.subscription import Subscription
+from dataflow.collection.subscription import Subscription, check_subscriber
 from dataflow.collection.table import SHOWN, Table, html, rich_table, table_of
+from dataflow.collection.unknown_names import unknown_name
 from dataflow.errors import CollectionError
 from dataflow.query.source import Source
 from dataflow.values.fields import declared_fields
@@ -135,7 +136,11 @@ class Readable(Source[R_co]):
 
         Returns:
             A subscription, alive until its `close()` or until the status is "closed".
+
+        Raises:
+            CollectionError: if `fn` is not callable, or is a coroutine function.
         """
+        check_subscriber(fn)
         graph, node = self._used(), self._find_node()
         graph.refuse_while_stepping("subscribe")
         subscription = StatusSubscription(self, graph, fn, forget=self._forget)
@@ -221,7 +226,11 @@ class Readable(Source[R_co]):
 
         Returns:
             A subscription, alive until its `close()`, also when this handle is dropped.
+
+        Raises:
+            CollectionError: if `fn` is not callable, or is a coroutine function.
         """
+        check_subscriber(fn)
         graph = self._used()
         if graph.observer is not None:
             fn = graph.observer.subscriber(fn)
@@ -337,6 +346,13 @@ class Readable(Source[R_co]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._name!r} {self.status}>"
+
+    if not TYPE_CHECKING:  # a checker reports unknown names by itself
+
+        def __getattr__(self, name: str) -> NoReturn:
+            if name.startswith("_"):  # also asked while a copy has no state yet
+                raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+            raise unknown_name(self, name, tuple(self._declared_fields()))
 
 
 def _keys(node: Node) -> Iterable[Any]:

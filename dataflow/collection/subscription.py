@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from dataflow.collection.changes import changes_of
 from dataflow.collection.gathering import gathering
+from dataflow.collection.loop import is_async
 from dataflow.collection.statistics import SubscriptionStatistics
+from dataflow.errors import CollectionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +24,22 @@ if TYPE_CHECKING:
     from dataflow.circuit.graph import Graph
     from dataflow.circuit.node import Delta, Node
     from dataflow.collection.gathering import Clock
+
+
+def check_subscriber(fn: object) -> None:
+    """Refuse what cannot be called with changes: values, and coroutine functions, which nobody would await.
+
+    Raises:
+        CollectionError: if it is one of those.
+    """
+    if not callable(fn):
+        raise CollectionError(f"a subscriber is a function, not {fn!r}")
+    if is_async(fn):
+        error = CollectionError(f"a subscriber cannot be a coroutine function: {fn!r}")
+        error.add_note(
+            "write: async for changes in collection.changes(); or start a task in a plain function"
+        )
+        raise error
 
 
 class Subscription:

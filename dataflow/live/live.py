@@ -31,6 +31,7 @@ from dataflow.query.compiler.plan import Planner
 from dataflow.query.optimizer.optimize import optimize
 from dataflow.query.rows import columns_of
 from dataflow.query.source import Source
+from dataflow.query.traps import refusal
 from dataflow.values.individual import Individual
 from dataflow.values.row import adapter_for_row
 
@@ -388,4 +389,7 @@ def tree_of(query: Query[Any] | Source[Any]) -> tuple[ir.Node, Any]:
         return query._plan(), query.row_type  # noqa: SLF001 - a query has no public names but clauses
     if isinstance(query, Source):
         return ir.Scan(ir.SourceRef(query), query.name), query.row_type
-    raise QueryError(f"expected a query or a source, not {type(query).__name__}")
+    raise refusal(
+        f"expected a query or a source, not {type(query).__name__}",
+        "begin with query(alias), or query(collection)",
+    )

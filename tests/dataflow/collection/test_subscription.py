@@ -179,3 +179,23 @@ def test_the_present_rows_can_be_had_as_changes_in_query_order() -> None:
     assert items.initial_changes(where=lambda row: row["id"] == 2) == [
         Change("insert", 2, {"id": 2}, None)
     ]
+
+
+async def _later(changes: list[Change[Row]]) -> None:
+    raise AssertionError(changes)
+
+
+@pytest.mark.parametrize(
+    ("subscriber", "message"),
+    [
+        (3, "a subscriber is a function, not 3"),
+        (_later, "a subscriber cannot be a coroutine function"),
+    ],
+)
+def test_what_nobody_could_call_is_refused(subscriber: Any, message: str) -> None:
+    items = table({"id": 1})
+    for follow in (items.subscribe, items.subscribe_status):
+        with pytest.raises(CollectionError, match=message):
+            follow(subscriber)
+    write(items, {"id": 2})
+    assert items.statistics().followed_by == 0
