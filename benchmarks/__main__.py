@@ -13,10 +13,9 @@ from benchmarks.compare import compare
 from benchmarks.measurement import WORKLOADS
 from benchmarks.peers.roster import OURS, ROSTER
 from benchmarks.plan import FULL, HUGE, QUICK, Plan
-from benchmarks.questions import QUESTIONS
 from benchmarks.records import environment, write
 from benchmarks.report import markdown
-from benchmarks.run import run
+from benchmarks.run import QUERIES, run
 
 DESCRIPTION = """\
 Measure live queries beside the same views written by hand (the floor) and beside other engines,
@@ -36,8 +35,7 @@ examples:
 
 def _names() -> str:
     parts = ["workloads:", *(f"  {code:<12} {about}" for code, about in WORKLOADS.items())]
-    parts += ["", "queries of W1, W2 and W3:"]
-    parts += [f"  {question.name:<12} {question.text}" for question in QUESTIONS]
+    parts += ["", "queries:", *(f"  {name:<12} {text}" for name, (text, _) in QUERIES.items())]
     parts += ["", "peers:", *(f"  {name:<12} {entry.about}" for name, entry in ROSTER.items())]
     return "\n".join(parts)
 
@@ -50,7 +48,7 @@ def main(arguments: list[str]) -> int:
         return _report(arguments[1:])
     parser = _parser()
     options = parser.parse_args(arguments)
-    known = {**WORKLOADS, **{question.name: question.text for question in QUESTIONS}}
+    known = [*WORKLOADS, *QUERIES]
     if unknown := [name for name in options.names if _code(name) not in known]:
         parser.error(f"no benchmark {unknown[0]!r}; there are {', '.join(known)}")
     if unknown := [name for name in options.peers or () if name not in ROSTER]:
@@ -93,7 +91,7 @@ def _plan(options: argparse.Namespace) -> Plan:
     codes = [code for name in options.names if (code := _code(name)) in WORKLOADS]
     queries = [name for name in options.names if _code(name) not in WORKLOADS]
     if queries and not codes:
-        codes = ["W1", "W2", "W3"]
+        codes = sorted(set().union(*(QUERIES[name][1] for name in queries)))
     return replace(
         plan,
         sizes=tuple(options.rows or plan.sizes),

@@ -37,9 +37,10 @@ Segments = dict[str, list[list[float]]]
 
 def measure(question: Question, plan: Plan) -> Iterator[Measurement]:
     """Measure a question at each size."""
-    if question.workload not in plan.workloads and "W1" not in plan.workloads:
+    if not question.workloads & {*plan.workloads}:
         return
-    for size in question.sizes or plan.sizes:
+    own = question.sizes and [size for size in question.sizes if size <= plan.most]
+    for size in own or plan.sizes:
         with ExitStack() as stack:
             yield from _Bench(question, size, plan, stack).run()
 

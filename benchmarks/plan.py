@@ -26,6 +26,7 @@ class Plan:
         workloads: those that are run.
         peers: those that take part.
         samples: processes for what needs fresh ones.
+        most: largest size for what chooses its own sizes.
     """
 
     sizes: tuple[int, ...] = (1_000, 10_000, 100_000)
@@ -36,6 +37,7 @@ class Plan:
     workloads: tuple[str, ...] = tuple(WORKLOADS)
     peers: tuple[str, ...] = field(default_factory=lambda: tuple(ROSTER))
     samples: int = 9
+    most: int = 20_000
 
     def asks(self, query: str) -> bool:
         """Tell whether a query is asked."""
@@ -48,6 +50,7 @@ QUICK: Final = Plan(
     commits=((1, 150), (100, 3)),
     allowance=SECOND // 50,
     samples=5,
+    most=1_000,
 )
 FULL: Final = Plan()
 HUGE: Final = Plan(sizes=(1_000, 10_000, 100_000, 1_000_000))

@@ -59,6 +59,11 @@ class Question:
     kinds: tuple[Kind, ...] = ("hydrate", "change", "batch")
     workload: str = "W2"
 
+    @property
+    def workloads(self) -> set[str]:
+        """All that the question is asked in, as far as tables are changed or filled."""
+        return {self.workload, *(["W1"] if {"load", "hydrate"} & {*self.kinds} else [])}
+
 
 def _filter(sources: Mapping[str, Source[Row]]) -> Query[Row]:
     order = sources["orders"].alias("order")

@@ -28,6 +28,10 @@ else it does.
 """
 
 
+KEPT = "\n## Streams\n"
+"""The heading of what `benchmarks.streams` measured, which is written by hand and kept."""
+
+
 def write_results(files: Sequence[Path], folder: Path) -> None:
     """Write RESULTS.md and results.svg.
 
@@ -39,8 +43,10 @@ def write_results(files: Sequence[Path], folder: Path) -> None:
     measured = _latest(found for found, _ in runs)
     plot(measured, folder / "results.svg")
     parts = [INTRODUCTION, "## Runs\n", *(_environment(around) for _, around in runs)]
+    path = folder / "RESULTS.md"
+    kept = path.read_text("utf-8").partition(KEPT)[2] if path.exists() else ""
     text = "\n".join([*parts, "", markdown(measured), ""])
-    (folder / "RESULTS.md").write_text(text, "utf-8")
+    path.write_text(text + (KEPT + kept if kept else ""), "utf-8")
 
 
 def _latest(runs: Any) -> list[Measurement]:

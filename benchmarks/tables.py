@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a Markdown table, first column to the left, the rest to the right."""
     lines = [header, *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    widths = [max(3, *(len(line[column]) for line in lines)) for column in range(len(header))]
 
     def line(cells: Sequence[str]) -> str:
         padded = [

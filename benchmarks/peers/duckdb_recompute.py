@@ -6,7 +6,8 @@ It wins where an answer is computed once; nobody is told what changed.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.peers.peer import Unavailable
 from benchmarks.peers.sql import ORDER, SELECT, columns
@@ -16,34 +17,30 @@ if TYPE_CHECKING:
 
     from benchmarks.traffic import Row, Tables, Write
 
-try:
-    import duckdb
-    import pyarrow  # type: ignore[import-untyped]  # it ships no types
-except ImportError:
-    IS_INSTALLED = False
-else:
-    IS_INSTALLED = True
-
 
 class DuckDb:
     """A question as SQL that is run again and again."""
 
     def __init__(self, question: str) -> None:
-        if not IS_INSTALLED:
-            raise Unavailable("needs the packages duckdb and pyarrow")
+        try:
+            duckdb, self._arrow = import_module("duckdb"), import_module("pyarrow")
+        except ImportError as error:
+            raise Unavailable("needs the packages duckdb and pyarrow") from error
         if question not in SELECT:
             raise Unavailable(f"{question} is not written as SQL")
         self._answer = f"CREATE OR REPLACE TEMP TABLE answer AS {SELECT[question]}"
         self._is_ordered = ORDER in self._answer
-        self._base = duckdb.connect(":memory:")
-        self._schemas: dict[str, pyarrow.Schema] = {}
+        self._base: Any = duckdb.connect(":memory:")
+        self._schemas: dict[str, Any] = {}
 
     def load(self, tables: Tables) -> None:
         """Create the tables from Arrow frames."""
         for table, rows in tables.items():
-            fields = [(name, _ARROW[kind]()) for name, kind in columns(rows).items()]
-            self._schemas[table] = pyarrow.schema(fields)
-            self._base.register("rows", pyarrow.Table.from_pylist(rows, self._schemas[table]))
+            fields = [
+                (name, getattr(self._arrow, _ARROW[kind])()) for name, kind in columns(rows).items()
+            ]
+            self._schemas[table] = self._arrow.schema(fields)
+            self._base.register("rows", self._arrow.Table.from_pylist(rows, self._schemas[table]))
             self._base.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM rows")
             self._base.unregister("rows")
 
@@ -77,10 +74,10 @@ class DuckDb:
                 self._base.execute(f"INSERT INTO {table} VALUES ({marks})", list(row.values()))
 
     def _replace_all(self, table: str, rows: dict[object, Row | None]) -> None:
-        self._base.register("keys", pyarrow.table({"id": list(rows)}))
+        self._base.register("keys", self._arrow.table({"id": list(rows)}))
         self._base.execute(f"DELETE FROM {table} WHERE id IN (SELECT id FROM keys)")
         new = [row for row in rows.values() if row is not None]
-        self._base.register("rows", pyarrow.Table.from_pylist(new, self._schemas[table]))
+        self._base.register("rows", self._arrow.Table.from_pylist(new, self._schemas[table]))
         self._base.execute(f"INSERT INTO {table} SELECT * FROM rows")
 
     def rows(self) -> list[Row]:
@@ -94,8 +91,4 @@ class DuckDb:
         self._base.close()
 
 
-_ARROW = {
-    "BIGINT": lambda: pyarrow.int64(),
-    "DOUBLE": lambda: pyarrow.float64(),
-    "TEXT": lambda: pyarrow.string(),
-}
+_ARROW = {"BIGINT": "int64", "DOUBLE": "float64", "TEXT": "string"}

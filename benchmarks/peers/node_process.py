@@ -66,9 +66,10 @@ class NodePeer:
         rows: list[Row] = self._ask("rows")["rows"]
         return rows
 
-    def heap(self) -> int:
-        """Return the bytes in use after a collection."""
-        return int(self._ask("heap")["bytes"])
+    def memory(self, tables: Tables) -> tuple[int, int]:
+        """Load and hydrate; return the bytes that each left on the heap."""
+        found = self._ask("memory", tables=tables)
+        return found["source"], found["answer"]
 
     def close(self) -> None:
         """End the program."""

@@ -6,7 +6,8 @@ concatenation. It wins where an answer is computed once; nobody is told what cha
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.peers.peer import Unavailable
 from benchmarks.peers.sql import SELECT
@@ -16,36 +17,31 @@ if TYPE_CHECKING:
 
     from benchmarks.traffic import Row, Tables, Write
 
-try:
-    import polars
-except ImportError:
-    IS_INSTALLED = False
-else:
-    IS_INSTALLED = True
-
 
 class Polars:
     """A question as SQL over frames."""
 
     def __init__(self, question: str) -> None:
-        if not IS_INSTALLED:
-            raise Unavailable("needs the package polars")
+        try:
+            self._polars: Any = import_module("polars")
+        except ImportError as error:
+            raise Unavailable("needs the package polars") from error
         if question not in SELECT:
             raise Unavailable(f"{question} is not written as SQL")
         self._select = SELECT[question]
-        self._frames: dict[str, polars.DataFrame] = {}
-        self._answer: polars.DataFrame | None = None
+        self._frames: dict[str, Any] = {}
+        self._answer: Any = None
 
     def load(self, tables: Tables) -> None:
         """Make the frames."""
         self._frames = {
-            table: polars.DataFrame(rows, infer_schema_length=None)
+            table: self._polars.DataFrame(rows, infer_schema_length=None)
             for table, rows in tables.items()
         }
 
     def hydrate(self) -> None:
         """Compute the answer."""
-        self._answer = polars.SQLContext(self._frames).execute(self._select, eager=True)
+        self._answer = self._polars.SQLContext(self._frames).execute(self._select, eager=True)
 
     def forget(self) -> None:
         """Drop the answer."""
@@ -58,15 +54,17 @@ class Polars:
             last.setdefault(table, {})[key] = row
         for table, rows in last.items():
             frame = self._frames[table]
-            kept = frame.filter(~polars.col("id").is_in(list(rows)))
+            kept = frame.filter(~self._polars.col("id").is_in(list(rows)))
             new = [row for row in rows.values() if row is not None]
-            self._frames[table] = polars.concat([kept, polars.DataFrame(new, frame.schema)])
+            self._frames[table] = self._polars.concat(
+                [kept, self._polars.DataFrame(new, frame.schema)]
+            )
         self.hydrate()
 
     def rows(self) -> list[Row]:
         """Return the answer."""
-        assert self._answer is not None
-        return self._answer.to_dicts()
+        rows: list[Row] = self._answer.to_dicts()
+        return rows
 
     def close(self) -> None:
         """Let go of the frames."""

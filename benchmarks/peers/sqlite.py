@@ -7,7 +7,7 @@ journal. It has no changes to deliver: nobody is told what happened to the answe
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from benchmarks.peers.peer import Unavailable
 from benchmarks.peers.sql import SELECT, columns
@@ -88,12 +88,6 @@ class Sqlite:
         found = self._base.execute(self._view.rows)
         names = [column[0] for column in found.description]
         return [dict(zip(names, row, strict=True)) for row in found]
-
-    def bytes(self) -> int:
-        """Return the size of everything."""
-        pages: Any = self._base.execute("PRAGMA page_count").fetchone()[0]
-        size: Any = self._base.execute("PRAGMA page_size").fetchone()[0]
-        return int(pages * size)
 
     def close(self) -> None:
         """Close the database."""

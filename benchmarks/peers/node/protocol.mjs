@@ -29,6 +29,11 @@ function commits(view, batches, allowance) {
   return times
 }
 
+function heap() {
+  globalThis.gc?.()
+  return process.memoryUsage().heapUsed
+}
+
 export async function serve(view) {
   const commands = {
     load: async ({ tables }) => ({ time: await timed(() => view.load(tables)) }),
@@ -38,9 +43,14 @@ export async function serve(view) {
     },
     commits: ({ batches, allowance }) => ({ times: commits(view, batches, allowance) }),
     rows: () => ({ rows: view.rows() }),
-    heap: () => {
-      globalThis.gc?.()
-      return { bytes: process.memoryUsage().heapUsed }
+    memory: async ({ tables }) => {
+      const before = heap()
+      await view.load(tables)
+      const loaded = heap()
+      await view.hydrate()
+      const hydrated = heap()
+      // The rows are named once more, so that they are there all the time.
+      return { rows: Object.keys(tables).length, source: loaded - before, answer: hydrated - loaded }
     },
   }
   for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
