@@ -167,3 +167,4 @@ def test_an_error_without_its_frames_still_says_where_it_was_raised() -> None:
     (note,) = error.__notes__
     assert note.startswith("raised at\n")
     assert 'row["missing"]' in note
+    failed.close()
