@@ -127,16 +127,21 @@ def _const_hole(index: int) -> Const:
 
 def _filling(part: Any) -> Fill:
     """Return what puts values into the holes of a part of a tree; a part without holes stays one object."""
-    return _filling_of_holes(part) or (lambda _: part)
+    return _filling_of_holes(part) or _keeping(part)
+
+
+def _keeping(part: Any) -> Fill:
+    return lambda _: part
 
 
 def _filling_of_holes(part: Any) -> Fill | None:
     if isinstance(part, SourceHole | ConstHole):
         return itemgetter(part.index)
     inner = part if isinstance(part, tuple) else _values_of(part)
-    if all(_filling_of_holes(each) is None for each in inner):
+    found = [_filling_of_holes(each) for each in inner]
+    if not any(found):
         return None
-    fills = [_filling(each) for each in inner]
+    fills = [fill or _keeping(each) for fill, each in zip(found, inner, strict=True)]
     if isinstance(part, tuple):
         return lambda values: tuple([fill(values) for fill in fills])
     make: Callable[..., Any] = part.__class__
