@@ -13,10 +13,11 @@ Law        Rows come in inside `preload`, `poll` and `wait_txid`, in the calling
 Waiting    A private event loop runs while one of them waits. What is appended to a stream in memory
            by other threads wakes it at once.
 Errors     As for `StreamDB`; what subscribers raise comes out of the call that applied the epoch,
-           which is complete all the same.
+           which is complete all the same. While a write is polled for it is logged: the write is done.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncGenerator, Generator
 from contextlib import contextmanager
@@ -36,6 +37,8 @@ from stateschema.streamdb.mutations import events_of
 from stateschema.streamdb.writes import LOST_ANSWER, Write
 
 SchemaT = TypeVar("SchemaT", bound=StateSchema)
+
+logger = logging.getLogger("stateschema")
 
 
 class BlockingStreamDB(Facade[SchemaT]):
@@ -142,10 +145,14 @@ class BlockingStreamDB(Facade[SchemaT]):
         return await self.stream.append(events)
 
     def _confirm(self, write: Write) -> None:
-        try:
-            self.wait_txid(write.txid, timeout=None)
-        except Exception as error:
-            raise write.unconfirmed(error) from error
+        """Poll until a write has come back; what subscribers raise meanwhile does not undo it."""
+        while not self._intake.is_recent(write.txid):
+            try:
+                self.wait_txid(write.txid, timeout=None)
+            except Exception as error:
+                if not isinstance(error, ExceptionGroup) or self.error is not None:
+                    raise write.unconfirmed(error) from error
+                logger.exception("subscribers of a StreamDB raised")
 
     def _look_out_for(self, write: Write, lost: NetworkError) -> None:
         """Wait for a write that may be in the stream, its append having gone unanswered."""

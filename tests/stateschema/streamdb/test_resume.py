@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dataflow.collection.transaction import Transaction
 from dataflow.errors import StorageError
 from dataflow.live.live import live
 from dataflow.query.aggregates import count
@@ -170,21 +171,18 @@ def test_while_a_snapshot_is_under_way_the_file_stays_as_it_is(cache: str) -> No
 
 
 def test_what_is_pending_is_not_kept(cache: str) -> None:
-    stream = Recording([message("1")])
-
-    async def run() -> None:
-        async with StreamDB(Chat, stream=stream, cache=cache) as db:
-            stream.close_now()
-            lost = db.collections.messages.insert(Message(id="2", text=""))
-            assert sorted(db.collections.messages) == ["1", "2"]
-            assert lost.state == "persisting"
-            await asyncio.wait([asyncio.ensure_future(db.wait_closed())])
-            assert "closed" in str(lost.error or "closed")
-
-    asyncio.run(run())
-    with BlockingStreamDB(Chat, stream=Recording(), cache=cache, preload=False) as db:
-        db._intake.begin()
-        assert sorted(db.collections.messages) == ["1"]
+    stream = Recording([message("1", "a")])
+    with BlockingStreamDB(Chat, stream=stream, cache=cache) as db:
+        pending = Transaction(mutation_fn=lambda _: None)
+        with pending:
+            db.collections.messages.insert(Message(id="2", text=""))
+            db.collections.messages.update("1", text="b")
+        stream.put([message("3")])
+        db.poll()
+        assert sorted(db.collections.messages) == ["1", "2", "3"]
+    with BlockingStreamDB(Chat, stream=stream, cache=cache) as db:
+        assert shown(db.collections) == expected([message("1", "a"), message("3")])
+    pending.rollback()
 
 
 # -- full replays ------------------------------------------------------------------------------------------------------

@@ -187,3 +187,30 @@ def test_waiting_for_txids_leaves_nothing_behind() -> None:
             assert len(db._waiters) == 0
 
     asyncio.run(run())
+
+
+def test_what_a_subscriber_raises_does_not_fail_the_write(caplog: pytest.LogCaptureFixture) -> None:
+    stream = MemoryStream()
+
+    def fail(_: object) -> None:
+        raise ValueError("no")
+
+    with BlockingStreamDB(Chat, stream=stream) as db:
+        db.collections.counters.subscribe(fail)
+        stream.append_now(events([change("counter", "7", "insert", {"n": 1})]))
+        tx = db.collections.messages.insert(Message(id="1", text="a"))
+        assert (db.progress(tx), tx.error) == ("settled", None)
+        assert (len(db.collections.messages), len(db.collections.counters)) == (1, 1)
+    assert [record.message for record in caplog.records] == ["subscribers of a StreamDB raised"]
+
+
+def test_a_blocking_write_that_never_comes_back_says_so() -> None:
+    stream = MemoryStream()
+    db = BlockingStreamDB(Chat, stream=stream)
+    db.preload()
+    stream.append_now(events([change("counter", "x", "delete")]))
+    tx = db.collections.messages.insert(Message(id="1", text="a"))
+    assert isinstance(tx.error, UnconfirmedError)
+    assert tx.error.offset == stream.head_now()
+    assert tx.error.__cause__ is db.error
+    db.close()
