@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tests import forms
-from tests.features import CALLS, NESTED
+from tests.features import CALLS, COLLATIONS, NESTED
 
 if TYPE_CHECKING:
     import random
@@ -20,6 +20,7 @@ SCALARS = frozenset((*CALLS, "json path", "fn"))
 BEYOND_SQL = frozenset(
     (
         *("text", "regex", "date", "cast", "number", "json path", "type test"),
+        *("collation", "order by a call"),
         *("fn", "map", "filter", "into", "fold", "aggregate", "variance", "stddev", "nested dict"),
         *NESTED,
     )
@@ -122,11 +123,20 @@ class Expressions:
         form = self.rng.choice(forms.TESTS[self.choose(tests | {"type test": 1.5})])
         return form.format(a=a, c=c, d=d)
 
-    def orders(self, columns: Sequence[str]) -> str:
+    def orders(self, columns: Sequence[str], *, may_call: bool = False) -> str:
+        """Write an order; with `may_call` also by what a user function makes of a column."""
         parts = []
         for column in self.rng.sample(columns, min(len(columns), self.rng.randint(1, 2))):
-            way = self.rng.choice(("", ".desc()", ".desc(nulls='last')", ".asc(nulls='last')"))
-            parts.append(column + way)
+            options = []
+            if self.rng.random() < 0.5:
+                options.append("nulls='last'")
+            if self.likely(0.1, "collation"):
+                options.append(f"collation={self.rng.choice(sorted(COLLATIONS))!r}")
+            direction = self.rng.choice(("asc", "desc"))
+            is_plain = direction == "asc" and not options
+            if may_call and self.likely(0.1, "order by a call"):
+                column = f"fn(double, {column})"
+            parts.append(column if is_plain else f"{column}.{direction}({', '.join(options)})")
         return ", ".join(parts)
 
     def aggregate(self, columns: Sequence[str]) -> str:

@@ -32,7 +32,8 @@ SHAPES = ("nested dict", "spread", "into")
 RANKS = ("row_number", "rank", "dense_rank")
 WINDOWS = (*RANKS, "lag", "lead", "running aggregate", "aggregate of a partition")
 RECURSIONS = ("recursion", "recursion over a cycle")
-ORDERS = ("order by", "descending", "nulls last", "limit", "offset")
+ORDERS = ("order by", "descending", "nulls last", "collation", "order by a call", "limit", "offset")
+COLLATIONS = frozenset(("nocase", "unaccented", "natural"))
 CALLS = {
     "case": ("case",),
     "coalesce": ("coalesce",),
@@ -317,10 +318,31 @@ def _of_order(node: ir.Order) -> Iterator[str]:
         yield "descending"
     if any(part.nulls_last for part in node.by):
         yield "nulls last"
+    if _calls_of(node.input) & {c.name for part in node.by for c in _columns(part.by)} or any(
+        isinstance(each, scalar.Apply) for part in node.by for each in scalar.walk(part.by)
+    ):
+        yield "order by a call"
     if node.by and node.limit is not None:
         yield "limit"
     if node.offset:
         yield "offset"
+
+
+def _calls_of(below: ir.Node) -> set[str | None]:
+    """Return the columns of a select, distinct or not, that user functions compute."""
+    if isinstance(below, ir.SetOp) and below.kind == "distinct":
+        (below,) = below.inputs
+    if not (isinstance(below, ir.Project) and isinstance(below.row, scalar.Record)):
+        return set()
+    return {
+        name
+        for name, value in below.row.items
+        if any(isinstance(part, scalar.Apply) for part in scalar.walk(value))
+    }
+
+
+def _columns(value: scalar.Scalar) -> list[scalar.Column]:
+    return [part for part in scalar.walk(value) if isinstance(part, scalar.Column)]
 
 
 def scalars_of(node: ir.Node) -> list[scalar.Scalar]:
@@ -345,6 +367,8 @@ def scalars_of(node: ir.Node) -> list[scalar.Scalar]:
 def _of_scalar(value: scalar.Scalar) -> Iterator[str]:
     for part in scalar.walk(value):
         match part:
+            case scalar.Call(name=name) if name in COLLATIONS:
+                yield "collation"
             case scalar.Call(name=name):
                 yield from (feature for feature, names in CALLS.items() if name in names)
             case scalar.Item():

@@ -24,6 +24,7 @@ from tests.features import (
     KINDS,
     NESTED,
     OPERATIONS,
+    ORDERS,
     SHAPES,
     WINDOWS,
 )
@@ -58,7 +59,7 @@ RARE = frozenset(
             "having",
             "recursion",
         ),
-        *("filter", "map", "fn", "cast", "type test"),
+        *("filter", "map", "fn", "cast", "type test", "collation"),
         *KINDS,
         *WINDOWS,
     )
@@ -67,7 +68,7 @@ RARE = frozenset(
 RAREST = frozenset(
     (
         *("recursion over a cycle", "intersect", "except", "expression key", "having unselected"),
-        *("nested dict", "into", "variance", "stddev", "running aggregate"),
+        *("nested dict", "into", "variance", "stddev", "running aggregate", "order by a call"),
         *("aggregate of a partition", *NESTED),
     )
 )
@@ -382,7 +383,7 @@ class Writer(Expressions):
                 tests = ("{} > 0", "{} != 1", "{}.is_not_null()", "count() > {}")
                 having = self.rng.choice(tests[:3]).format(self.aggregate(columns))
             clauses.append(f".having({having})")
-        self.ordered(clauses, selected, is_cut=is_cut)
+        self.ordered(clauses, selected, is_cut=is_cut, may_call=True)
         if "w0" not in parts and self.likely(0.1, "into"):
             clauses.append(".into(Made)")
         return tuple(f".{name}" for name in parts)
@@ -409,13 +410,13 @@ class Writer(Expressions):
         text = ", ".join(f"{name}={part}" for name, part in parts.items())
         spread = not is_made and self.likely(0.25, "spread")
         clauses.append(f".select({f'{aliases[0]}, ' if spread else ''}{text})")
-        orderable = _orderable(parts)
+        orderable = _orderable(parts, may_call=not spread)
         if self.likely(0.2, "distinct"):
             clauses.append(".distinct()")
-            self.ordered(clauses, [] if spread else orderable, is_cut=is_cut)
+            self.ordered(clauses, [] if spread else orderable, is_cut=is_cut, may_call=True)
         else:
             by = orderable if self.rng.random() < 0.5 and orderable else columns
-            self.ordered(clauses, by, is_cut=is_cut)
+            self.ordered(clauses, by, is_cut=is_cut, may_call=not spread)
         if is_made:
             clauses.append(".into(Made)")
         return tuple(shape)
@@ -450,9 +451,9 @@ class Writer(Expressions):
             clauses.append(f".select({', '.join(f'{n}={part}' for n, part in parts.items())})")
             if rng.random() < 0.3:
                 clauses.append(".distinct()")
-            self.ordered(clauses, _orderable(parts))
+            self.ordered(clauses, _orderable(parts), may_call=True)
         else:
-            self.ordered(clauses, mine)
+            self.ordered(clauses, mine, may_call=True)
             if rng.random() < 0.2:
                 clauses.append(".map(wrap)")
         is_one = self.likely(0.35, "nested row")
@@ -472,13 +473,20 @@ class Writer(Expressions):
             clauses.append(f".having({self.condition(_orderable(parts), 0)})")
         if keys and self.rng.random() < 0.15:
             clauses.append(".distinct()")
-        self.ordered(clauses, _orderable(parts))
+        self.ordered(clauses, _orderable(parts), may_call=True)
 
-    def ordered(self, clauses: list[str], columns: Sequence[str], *, is_cut: bool = False) -> None:
-        wishes = ("order by", "descending", "nulls last", "limit", "offset")
+    def ordered(
+        self,
+        clauses: list[str],
+        columns: Sequence[str],
+        *,
+        is_cut: bool = False,
+        may_call: bool = False,
+    ) -> None:
+        wishes = ORDERS if may_call else tuple(n for n in ORDERS if n != "order by a call")
         if not columns or not (is_cut or self.likely(0.45, *wishes)):
             return
-        clauses.append(f".order_by({self.orders(columns)})")
+        clauses.append(f".order_by({self.orders(columns, may_call=may_call)})")
         if is_cut or self.likely(0.7, "limit", "offset"):
             offset = (
                 self.rng.choice((", offset=1", ", offset=2")) if self.likely(0.4, "offset") else ""
@@ -486,12 +494,12 @@ class Writer(Expressions):
             clauses.append(f".limit({self.rng.choice((0, 1, 2, 2, 3, 3, 4, 5, 6))}{offset})")
 
 
-def _orderable(parts: dict[str, str]) -> list[str]:
-    """Return the selected columns that no user function computes: those cannot be ordered by."""
+def _orderable(parts: dict[str, str], *, may_call: bool = True) -> list[str]:
+    """Return the selected columns that can be ordered by; with `may_call` those of functions, too."""
     return [
         f"selected.{name}"
         for name, text in parts.items()
-        if "fn(" not in text and ("nested(" not in text or text.endswith('"]'))
+        if (may_call or "fn(" not in text) and ("nested(" not in text or text.endswith('"]'))
     ]
 
 

@@ -42,6 +42,12 @@ TEXTS: dict[str, set[Use]] = {
         Use("recursion", BOTH),
         Use("inner join", (frozenset("b"), frozenset())),
     },
+    "query(x).select(k=x.k).order_by(fn(double, x.m), x.s.asc(collation='natural'))": {
+        Use("order by", ROWS),
+        Use("order by a call", ROWS),
+        Use("collation", ROWS),
+        Use("fn", ROWS),
+    },
     "except_(query(x).select(k=x.k), query(y).select(k=y.k))": {Use("except", BOTH)},
     "query(x).select(x, before=lag(upper(x.s)).over(order_by=x.m.desc(nulls='last')))": {
         Use("spread", ROWS),
