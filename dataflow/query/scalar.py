@@ -20,7 +20,11 @@ Source  Neumann, "Efficiently Compiling Efficient Query Plans for Modern Hardwar
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from dataflow.values.identity import alike
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,21 +86,34 @@ class Item:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Const:
-    """A constant. Two constants are the same when type and value are, `1` and `True` are not."""
+    """A constant. Two constants are the same when type and value are, in containers too: `1` and `True` are not."""
 
     value: object
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Const):
             return NotImplemented
-        mine, theirs = self.value, other.value
-        return mine is theirs or (mine.__class__ is theirs.__class__ and bool(mine == theirs))
+        return _is_same(self.value, other.value)
 
     def __hash__(self) -> int:
         try:
             return hash((self.value.__class__, self.value))
         except TypeError:
             return hash(self.value.__class__)
+
+
+def _is_same(a: Any, b: Any) -> bool:
+    """Tell whether two constants are one, whoever looks at them."""
+    if a is b:
+        return True
+    cls = a.__class__
+    if cls is not b.__class__:
+        return False
+    if cls is tuple or cls is list:
+        return len(a) == len(b) and all(map(_is_same, a, b))
+    if cls is float or cls is Decimal:
+        return bool(a == b) and str(a) == str(b)
+    return alike(a, b) if cls is dict or cls is datetime else bool(a == b)
 
 
 @dataclass(frozen=True, slots=True)
