@@ -2,8 +2,8 @@
 
 Library expressions of neighbouring steps are one segment: some conditions, then perhaps a new row. Calls of user functions stand
 between segments, outside every `try`; they run at most once for a row, and never again in a fallback. A function inside an
-expression (`fn(f, x) > 3`) is called before its segment, so for every row that passes the steps before, whatever branch of a
-`case` it stands in.
+expression (`fn(f, x) > 3`) is called before its segment, so for every row that passes the steps before, and the conditions that
+stand before its own, whatever branch of a `case` it stands in.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dataflow.query.compiler.steps import Bind, Select, Step, Test, output_layout
-from dataflow.query.scalar import Apply, Call, Scalar, children
+from dataflow.query.scalar import Apply, Call, Scalar, children, conjuncts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from dataflow.query.compiler.layout import Layout
 
@@ -55,12 +55,10 @@ def segments(layout: Layout, steps: Iterable[Step]) -> list[tuple[Segment | Step
             parts.append((Segment(here, tuple(conditions), row), here))
             conditions.clear()
 
-    for step in steps:
+    for step in _one_by_one(steps):
         match step:
             case Test(condition=condition):
-                if contains_call(
-                    condition
-                ):  # earlier conditions decide for which rows the function is called
+                if contains_call(condition):  # those before decide for which rows it is called
                     close(None)
                 conditions.append(condition)
             case Select(row=row):
@@ -75,6 +73,15 @@ def segments(layout: Layout, steps: Iterable[Step]) -> list[tuple[Segment | Step
         here = output_layout(here, (step,))
     close(None)
     return parts
+
+
+def _one_by_one(steps: Iterable[Step]) -> Iterator[Step]:
+    """Yield steps, conditions that are ANDed each as a step of its own."""
+    for step in steps:
+        if isinstance(step, Test):
+            yield from map(Test, conjuncts(step.condition))
+        else:
+            yield step
 
 
 def contains_call(node: Scalar) -> bool:
