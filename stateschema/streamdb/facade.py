@@ -101,11 +101,16 @@ class Facade(ABC, Generic[SchemaT]):
         policies: dict[str, Any] = {
             "on_error": on_error,
             "on_skip": on_skip,
-            "on_commit": on_commit,
             "conflicts": conflicts,
             "on_conflict": on_conflict,
         }
-        self._again = {**settings, **policies, "live": live, "preload": preload}
+        self._again: dict[str, Any] = {
+            **settings,
+            **policies,
+            "on_commit": on_commit,
+            "live": live,
+            "preload": preload,
+        }
         self._preloads = preload
         self._sends_old_values = conflicts != "ignore"
         self._on_commit = on_commit
@@ -118,7 +123,8 @@ class Facade(ABC, Generic[SchemaT]):
             start=Offset(offset),
             state=state,
             cache=None if cache is None else Cache(cache, stream=self._feed.name),
-            **{**policies, "on_commit": self._committed},
+            on_commit=self._committed,
+            **policies,
         )
         self.collections = self._intake.collections
         self._set_up()

@@ -44,9 +44,10 @@ class Resets:
 
 def _last_offset(messages: Sequence[Any]) -> str | None:
     for message in reversed(messages):
-        headers = message.get("headers") if isinstance(message, dict) else None
-        if isinstance(headers, dict) and headers.get("control") == "reset":
-            offset = headers.get("offset")
-            if isinstance(offset, str) and offset:
-                return offset
+        try:
+            headers: dict[str, Any] = message["headers"]
+            if "control" in headers and headers["control"] == "reset" and headers.get("offset"):
+                return str(headers["offset"])
+        except (LookupError, TypeError, AttributeError):
+            continue  # no event: whoever reads it says so
     return None
