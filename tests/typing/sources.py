@@ -65,18 +65,18 @@ def show(key: int, *, text: str = "") -> None:
     todos.update(key, text=text)
 
 
-outbox = Outbox("sqlite:///outbox.db")
 set_text = paced(on_mutate=show, mutation_fn=lambda tx: tx.mutations, pace=debounce(0.5))
 
 
-@outbox.action("rename", on_mutate=show, key=lambda key, *, text="": key)
-async def rename(delivery: Delivery, key: int, *, text: str = "") -> None:
-    """Send it."""
-    assert_type(delivery.idempotency_key, str)
+def outboxes(outbox: Outbox) -> None:
+    @outbox.action("rename", on_mutate=show, key=lambda key, *, text="": key)
+    async def rename(delivery: Delivery, key: int, *, text: str = "") -> None:
+        assert_type(delivery.idempotency_key, str)
+
+    assert_type(rename(1, text="a"), Transaction)
+    rename(1, "a")  # type: ignore[call-arg]  # text is a keyword
 
 
 def calls() -> None:
     assert_type(set_text(1, text="a"), Transaction)
-    assert_type(rename(1, text="a"), Transaction)
     set_text("1")  # type: ignore[arg-type]  # the key is an int
-    rename(1, "a")  # type: ignore[call-arg]  # text is a keyword
