@@ -11,7 +11,9 @@ import pytest
 from typing_extensions import TypedDict
 
 from stateschema.errors import RefusedError
+from stateschema.events import parse_events
 from stateschema.schema.entity import Entity, StateSchema
+from stateschema.state import MaterializedState
 from stateschema.stream.client import BlockingStreamClient
 from stateschema.stream.server import StreamServer
 from stateschema.stream.store.memory import MemoryStore
@@ -199,6 +201,29 @@ def test_a_process_serves_streams_and_their_views(tmp_path: Path) -> None:
         ):
             view.append(events([message("2", "b")]))
         assert refused.value.status == 405
+
+
+def test_a_view_is_right_after_its_server_was_killed(tmp_path: Path) -> None:
+    arguments = ("--views", "tests.stateschema.streamdb.chat_views:VIEWS")
+    store = f"sqlite:///{tmp_path}/s.db"
+    with serving(store, *arguments) as server:
+        with BlockingStreamClient(server.stream("chat")) as chat:
+            for n in range(60):
+                chat.append(events([message(str(n % 7), f"text {n}")]))
+        server.process.kill()  # while the view is being written
+    with serving(store, *arguments) as server:
+        with BlockingStreamClient(server.stream("chat")) as chat:
+            chat.append(events([change("message", "0", "delete", txid="last")]))
+            state = MaterializedState()
+            state.apply_batch(parse_events(chat.read_all()))
+        with BlockingStreamDB(Shown, url=server.stream("views/chat")) as db:
+            db.wait_txid("last", timeout=20)
+            found = {row["id"]: row["text"] for row in db.collections.texts.values()}
+            by_order = sorted(db.collections.texts.values(), key=lambda row: row["orderKey"])
+            totals = {row["text"] for row in db.collections.totals.values()}
+    assert found == {key: row["text"] for key, row in state.get_type("message").items()}
+    assert [row["text"] for row in by_order] == sorted(found.values())
+    assert totals == set(found.values())
 
 
 @pytest.mark.parametrize(
