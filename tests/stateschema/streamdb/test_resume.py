@@ -211,6 +211,20 @@ def test_an_offset_that_is_gone_is_answered_by_a_full_replay_in_one_epoch(
         assert stream.starts == [Offset.mint(2)]
 
 
+def test_a_stream_on_a_server_that_was_made_anew_is_read_from_its_start(cache: str) -> None:
+    with served() as server, BlockingStreamClient(f"{server}chat") as stream:
+        stream.create()
+        stream.append(events([message(k) for k in "123"]))
+        with BlockingStreamDB(Chat, url=stream.url, cache=cache) as db:
+            assert len(db.collections.messages) == 3
+        stream.delete()
+        stream.create()
+        stream.append(events([message("9")]))
+        for _ in range(2):
+            with BlockingStreamDB(Chat, url=stream.url, cache=cache) as db:
+                assert list(db.collections.messages) == ["9"]
+
+
 def test_an_offset_that_goes_while_following_is_answered_likewise() -> None:
     class Forgetful(Recording):
         """Ends its first follower as a server does whose stream was cut off."""
