@@ -1,11 +1,11 @@
 """The minimum and the maximum of values that come and go.
 
 Law    minimum() and maximum() == first and last of sorted(values held, key=sort_key), null if none
-State  a tally, value -> how often it is held, and both ends, as long as all values are of one plain
-       class and no end has gone; from then on name -> cell of every value held, and the cells in a
+State  as long as all values are of one plain class and no end has gone: both ends, and the values as
+       loaded, from the first change on a tally, value -> how often it is held; then name -> cell of every value held, and the cells in a
        sorted map, in which a value that went keeps its place until it reaches an end, or until
        places without a value outnumber the others; O(distinct values)
-Cost   tally: O(1), but the end of it sorts what is held. After it add: O(1) for a value held
+Cost   tally: O(1), but its begin counts and its end sorts what is held. After it add: O(1) for a value held
        already, else O(log n) comparisons; remove and results: O(1) amortised; never a rescan, and
        no difference between the two ends
 Edges  nulls are ignored; NaN is the largest number; values of different kinds compare by rank
@@ -22,7 +22,8 @@ Source multiset with lazily cleaned order. Two lazily cleaned heaps instead of t
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final
 
 from dataflow.aggregation.blocks import SortedBlocks
 from dataflow.values import kinds
@@ -31,6 +32,9 @@ from dataflow.values.kinds import kind_of, plain
 from dataflow.values.normal import normal
 from dataflow.values.null import is_null
 from dataflow.values.order import SortKey, sort_key
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _OWN_NAME: Final = EXACT - {bool}  # as dict keys, True and 1 are the same
 _SPARE_PLACES: Final = 16  # for values that went, before the order is rebuilt
@@ -56,16 +60,32 @@ class Extremes:
     (1, 3)
     """
 
-    __slots__ = ("_cells", "_class", "_high", "_low", "_order", "_serial", "_tally")
+    __slots__ = ("_cells", "_class", "_high", "_loaded", "_low", "_order", "_serial", "_tally")
+
+    _cells: dict[object, _Cell]  # these three are there once the tally has ended
+    _order: SortedBlocks[SortKey, _Cell]
+    _serial: int
 
     def __init__(self) -> None:
-        self._tally: dict[Any, int] | None = {}  # None once there are cells
-        self._class: type | None = None  # of the values in the tally
+        self._tally: dict[Any, int] | None = {}  # None before and after
+        self._loaded: Sequence[Any] | None = None  # until there is a tally
+        self._class: type | None = None  # of the values loaded or in the tally
         self._low: Any = None
         self._high: Any = None
-        self._cells: dict[object, _Cell] = {}
-        self._order: SortedBlocks[SortKey, _Cell] = SortedBlocks()
-        self._serial = 0
+
+    def load(self, values: Sequence[Any]) -> None:
+        """Add many values, which must not be changed after; nulls are ignored. The first call on a new object is the cheap one."""
+        classes = set(map(type, values))
+        if len(classes) == 1 and classes <= _OWN_NAME and self._tally == {}:
+            self._tally, self._loaded = None, values
+            self._class, self._low, self._high = classes.pop(), min(values), max(values)
+        else:
+            for value in values:
+                self.add(value)
+
+    def _begin_tally(self, values: Sequence[Any]) -> None:
+        """Turn loaded values into the tally."""
+        self._tally, self._loaded = dict(Counter(values)), None
 
     def add(self, value: object) -> None:
         """Add one occurrence of `value`; null is ignored.
@@ -92,9 +112,15 @@ class Extremes:
                 tally[value] = 1
                 return
             self._end_tally(tally)
-        name = value if value.__class__ in _OWN_NAME else _name(value)
-        if name is None:
+        elif self._loaded is not None:
+            self._begin_tally(self._loaded)
+            self.add(value)
             return
+        name = value if value.__class__ in _OWN_NAME else _name(value)
+        if name is not None:
+            self._count(name, value)
+
+    def _count(self, name: object, value: object) -> None:
         cell = self._cells.get(name)
         if cell is None:
             cell = self._cells[name] = self._place(value)
@@ -120,9 +146,15 @@ class Extremes:
             elif value == self._low or value == self._high:
                 self._end_tally(tally)
             return
+        if self._loaded is not None:
+            self._begin_tally(self._loaded)
+            self.remove(value)
+            return
         name = value if value.__class__ in _OWN_NAME else _name(value)
         if name is None:
             return
+        if tally is not None:
+            raise KeyError(value)
         cell = self._cells[name]
         cell.count -= 1
         if not cell.count:
@@ -134,6 +166,8 @@ class Extremes:
         """Return the smallest value, null if there is none."""
         if self._tally is not None:
             return self._low if self._tally else None
+        if self._loaded is not None:
+            return self._low
         while (cell := self._order.first()) is not None and not cell.count:
             self._order.discard(cell.key)
         return None if cell is None else cell.value
@@ -142,13 +176,15 @@ class Extremes:
         """Return the largest value, null if there is none."""
         if self._tally is not None:
             return self._high if self._tally else None
+        if self._loaded is not None:
+            return self._high
         while (cell := self._order.last()) is not None and not cell.count:
             self._order.discard(cell.key)
         return None if cell is None else cell.value
 
     def _end_tally(self, tally: dict[Any, int]) -> None:
         """Turn the tally into cells and their order."""
-        self._tally = None
+        self._tally, self._cells, self._order, self._serial = None, {}, SortedBlocks(), 0
         for value in sorted(tally):
             cell = self._cells[value] = self._place(value)
             cell.count = tally[value]
@@ -169,8 +205,12 @@ class Extremes:
 
     def _check(self) -> None:
         """Assert every invariant of the state."""
+        if self._loaded is not None:
+            assert self._tally is None
+            assert set(map(type, self._loaded)) == {self._class}
+            assert (self._low, self._high) == (min(self._loaded), max(self._loaded))
+            return
         if self._tally is not None:
-            assert not self._cells
             assert {value.__class__ for value in self._tally} <= {self._class}
             ends = (min(self._tally), max(self._tally)) if self._tally else (self._low, self._high)
             assert (self._low, self._high) == ends

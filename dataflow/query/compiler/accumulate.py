@@ -51,6 +51,26 @@ def widened(cells: list[Any], at: int) -> Total:
     return total  # type: ignore[no-any-return]  # a cell
 
 
+def load_sum(cells: list[Any], at: int, values: list[Any]) -> None:
+    """Take the values of a new group into the two cells of a sum."""
+    if set(map(type, values)) == {int}:
+        cells[at], cells[at + 1] = len(values), sum(values)
+        return
+    for value in values:
+        if value.__class__ is int and cells[at + 1].__class__ is int:
+            cells[at] += 1
+            cells[at + 1] += value
+        elif value is not None:
+            widened(cells, at).add(value)
+
+
+def add_each(multiset: Any, values: list[Any]) -> None:
+    """Take the values of a new group into an object, nulls left out."""
+    for value in values:
+        if value is not None:
+            multiset.add(value)
+
+
 def sum_of(cells: list[Any], at: int) -> Any:
     """Return the sum kept in two cells, None if nothing contributes."""
     total = cells[at + 1]
@@ -81,7 +101,9 @@ NAMES: dict[str, Any] = {
     "Moments": Moments,
     "OrderedRows": OrderedRows,
     "Retractable": Retractable,
+    "add_each": add_each,
     "joined": joined,
+    "load_sum": load_sum,
     "mean_of": mean_of,
     "sum_of": sum_of,
     "widened": widened,
@@ -96,6 +118,8 @@ class Cells:
         inputs: expressions evaluated once per row before anything is changed, in order; local `x{i}`.
         initial: source of each cell's first value; cell 0 is the row count.
         add, remove: lines that take a row's inputs in or out.
+        load: lines that take in all rows of a new group at once, given the list `xs{i}` of each input; None if there is no such way.
+        loaded: which inputs those lines read.
         results: source of each aggregate's value.
         directions: of the order columns met so far; local `order{i}` is their `column_key`.
     """
@@ -104,6 +128,8 @@ class Cells:
     initial: list[str] = field(default_factory=lambda: ["0"])
     add: list[str] = field(default_factory=list)
     remove: list[str] = field(default_factory=list)
+    load: list[str] | None = field(default_factory=list)
+    loaded: dict[str, None] = field(default_factory=dict)
     results: list[str] = field(default_factory=list)
     directions: list[Direction] = field(default_factory=list)
     _shared: dict[Any, int] = field(default_factory=dict)
@@ -128,6 +154,12 @@ class Cells:
             value = Call("case", (node.where, value, Const(None)))
         return self.input(value)
 
+    def _load(self, local: str, line: str) -> None:
+        """Add a line that takes in the values of an input; `{0}` stands for their list."""
+        if self.load is not None:
+            self.loaded[local] = None
+            self.load.append(line.format(f"xs{local[1:]}"))
+
     def _share(self, key: Any, make: Callable[[], int]) -> int:
         at = self._shared.get(key)
         if at is None:
@@ -147,6 +179,7 @@ class Cells:
         at = self._cell("0")
         self.add += [f"if {local} is not None:", f"    cells[{at}] += 1"]
         self.remove += [f"if {local} is not None:", f"    cells[{at}] -= 1"]
+        self._load(local, f"cells[{at}] = len([x for x in {{0}} if x is not None])")
         self.results.append(f"cells[{at}]")
 
     def sum(self, node: Aggregate) -> None:
@@ -203,11 +236,13 @@ class Cells:
                 f"elif {local} is not None:",
                 f"    widened(cells, {at}).{method}({local})",
             ]
+        self._load(local, f"load_sum(cells, {at}, {{0}})")
         return at
 
     def _truths(self, local: str) -> int:
         at = self._cell("0")
         self._cell("0")
+        self.load = None
         for lines, sign in ((self.add, "+"), (self.remove, "-")):
             lines += [
                 f"if {local} is True:",
@@ -223,11 +258,16 @@ class Cells:
         at = self._cell(initial)
         self.add += [f"if {local} is not None:", f"    cells[{at}].add({local})"]
         self.remove += [f"if {local} is not None:", f"    cells[{at}].remove({local})"]
+        if initial == "Extremes()":
+            self._load(local, f"cells[{at}].load({{0}})")
+        else:
+            self._load(local, f"add_each(cells[{at}], {{0}})")
         return at
 
     def _ordered(self, node: Aggregate, initial: str) -> int:
         local = self._argument(node)
         at = self._cell(initial)
+        self.load = None  # rows of an order are told apart by their keys
         order = "".join(f"{self._order(part)}, " for part in node.order_by)
         where = f"({order.strip()}), row_sort_key(key)"
         self.add += [f"if {local} is not None:", f"    cells[{at}].add({where}, {local})"]

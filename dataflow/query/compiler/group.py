@@ -249,8 +249,34 @@ def _write_load(source: Source, layout: Layout, cells: Cells, keys: int) -> None
     with source.block("def load(pairs, groups, *, is_global):"):
         with source.block("if is_global:"):
             source.line(f"groups[()] = [{', '.join(cells.initial)}]")
+        if cells.load and keys:
+            _write_bulk_load(source, layout, cells, keys)
+            return
         with source.block("for key, new in pairs:"):
             _write_add(source, layout, cells, keys)
+
+
+def _write_bulk_load(source: Source, layout: Layout, cells: Cells, keys: int) -> None:
+    """Write code that collects what each group is made of, and then fills its cells at once."""
+    assert cells.load is not None
+    locals_ = list(cells.loaded)
+    value = locals_[0] if len(locals_) == 1 else f"({', '.join(locals_)})"
+    lists = ", ".join(f"xs{local[1:]}" for local in locals_)
+    source.line("values = {}")
+    with source.block("for key, new in pairs:"):
+        _write_inputs(source, layout, cells.inputs, "new")
+        _write_group(source, keys)
+        with source.block("if group in values:"):
+            source.line(f"values[group].append({value})")
+        with source.block("else:"):
+            source.line(f"values[group] = [{value}]")
+    with source.block(f"for group, {lists if len(locals_) == 1 else 'parts'} in values.items():"):
+        if len(locals_) > 1:
+            source.line(f"{lists} = map(list, zip(*parts))")
+        source.line(f"cells = groups[group] = [{', '.join(cells.initial)}]")
+        source.line(f"cells[0] = len(xs{locals_[0][1:]})")
+        for line in cells.load:
+            source.line(line)
 
 
 def _write_flush(source: Source, cells: Cells, keys: int, steps: tuple[Step, ...]) -> None:

@@ -48,13 +48,20 @@ def assert_ends(extremes: Extremes, held: list[object]) -> None:
     assert equal(extremes.maximum(), present[-1] if present else None)
 
 
-@given(st.lists(st.tuples(VALUES, st.integers(0, 50)), max_size=80), st.integers(0, 3))
+@given(
+    st.lists(VALUES, max_size=5) | st.lists(st.integers(-3, 3), max_size=20),
+    st.lists(st.tuples(VALUES, st.integers(0, 50)), max_size=80),
+    st.integers(0, 3),
+)
 def test_any_history_equals_sorting_what_is_held(
-    history: list[tuple[object, int]], read_every: int
+    loaded: list[object], history: list[tuple[object, int]], read_every: int
 ) -> None:
     with mock.patch.object(blocks, "CAPACITY", 8):
         extremes = Extremes()
-        held: list[object] = []
+        extremes.load(loaded.copy())
+        extremes._check()
+        held = loaded.copy()
+        assert_ends(extremes, held)
         for turn, (value, place) in enumerate(history):
             if place < len(held):
                 extremes.remove(held.pop(place))
@@ -160,6 +167,17 @@ def test_no_order_is_kept_while_both_ends_stay() -> None:
     extremes._check()
     assert extremes._tally is not None
     assert (extremes.minimum(), extremes.maximum()) == (0, 10_000)
+
+
+def test_loaded_values_are_counted_when_the_first_one_comes_or_goes() -> None:
+    extremes = Extremes()
+    extremes.load([3, 1, 1, 2])
+    assert (extremes.minimum(), extremes.maximum()) == (1, 3)
+    extremes.remove(1)
+    extremes._check()
+    assert extremes._tally == {3: 1, 1: 1, 2: 1}
+    extremes.load([0, None])
+    assert (extremes.minimum(), extremes.maximum()) == (0, 3)
 
 
 def test_objects_without_order_or_hash_are_told_apart() -> None:

@@ -256,6 +256,7 @@ def test_restart_tries_again() -> None:
 def test_it_lives_without_its_handle_and_leaves_nothing_when_closed() -> None:
     items = table(20)
     graph = current_graph()
+    gc.collect()  # what earlier tests have left
     before = (graph.statistics().nodes, graph.statistics().subscribers, len(graph.anchors))
     log = Log()
     item = items.alias("item")
