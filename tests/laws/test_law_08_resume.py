@@ -2,7 +2,8 @@
 
 A reader stops after any batch, of any size, keeps its state and its offset, and goes on later while
 others append. Its state then is that of a reader who was there all the time, and that of a fold
-written here from the words of the protocol. In memory and in a file.
+written here from the words of the protocol. In memory and in a file; and of a StreamDB that kept its
+rows, stopped after any event.
 """
 
 from __future__ import annotations
@@ -18,10 +19,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stateschema.events import ControlEvent, Event
+from stateschema.events import ControlEvent, Event, parse_event
 from stateschema.state import MaterializedState
 from stateschema.stream import LogFile, MemoryStream, Offset
+from stateschema.streamdb.attach import collections_of
+from stateschema.streamdb.blocking import BlockingStreamDB
 from tests.stateschema.strategies import events
+from tests.stateschema.streamdb.chat import Chat, expected, histories, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -154,3 +158,28 @@ def test_a_follower_from_any_offset_gets_what_came_before_and_what_comes_later(
 
     expected = [event for appended in history[start:] for event in appended]
     assert asyncio.run(follow()) == expected
+
+
+@given(history=histories(max_size=8))
+@settings(max_examples=max(settings().max_examples // 20, 5))  # each stop waits for a disk
+def test_a_database_that_stops_after_any_event_goes_on_as_if_it_had_not(
+    history: list[dict[str, Any]],
+) -> None:
+    wire = [parse_event(each) for each in history]
+    with tempfile.TemporaryDirectory() as folder:
+        for stop in range(len(wire) + 1):
+            stream = MemoryStream()
+            for event in wire[:stop]:
+                stream.append_now(event)
+            with BlockingStreamDB(Chat, stream=stream, cache=f"{folder}/{stop}.db"):
+                pass
+            for event in wire[stop:]:
+                stream.append_now(event)
+            with (
+                BlockingStreamDB(Chat, stream=stream, cache=f"{folder}/{stop}.db") as resumed,
+                BlockingStreamDB(Chat, stream=stream) as whole,
+            ):
+                assert shown(whole.collections) == expected(history)
+                assert [dict(rows) for rows in collections_of(resumed.collections).values()] == [
+                    dict(rows) for rows in collections_of(whole.collections).values()
+                ]
