@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dataflow.query.compiler.bulk_order import Leading
 from dataflow.query.compiler.emit import Emitter
 from dataflow.query.compiler.evaluate import evaluator
 from dataflow.query.compiler.factory import Source, factory
 from dataflow.query.compiler.lift import Lifter
 from dataflow.query.scalar import Cell, Column, Ordering
 from dataflow.values import kinds
-from dataflow.values.normal import normal
 from dataflow.values.order import Direction, column_key, row_sort_key
 
 if TYPE_CHECKING:
@@ -46,7 +46,6 @@ def _write(layout: Layout, parts: tuple[Scalar, ...], parameters: int) -> str:
     source = Source()
     names = "".join(f"p{index}, " for index in range(parameters))
     emit = Emitter(layout, "row")
-    [f"part{index}" for index in range(len(parts))]
     with source.block(f"def make({names}safe):"):
         with source.block("def key_of(row):"):
             _write_body(source, emit, parts)
@@ -54,7 +53,8 @@ def _write(layout: Layout, parts: tuple[Scalar, ...], parameters: int) -> str:
     return str(source)
 
 
-def _write_body(source: Source, emit: Emitter, parts: tuple[Scalar, ...]) -> None:
+def _write_parts(source: Source, emit: Emitter, parts: tuple[Scalar, ...]) -> list[str]:
+    """Write code that sets a local to the normal form of each part, and return their names."""
     locals_ = [f"part{index}" for index in range(len(parts))]
     with source.block("try:"):
         for local, part in zip(locals_, parts, strict=True):
@@ -64,6 +64,11 @@ def _write_body(source: Source, emit: Emitter, parts: tuple[Scalar, ...]) -> Non
     for local in locals_:
         with source.block(f"if {local}.__class__ not in PLAIN:"):
             source.line(f"{local} = normal({local})")
+    return locals_
+
+
+def _write_body(source: Source, emit: Emitter, parts: tuple[Scalar, ...]) -> None:
+    locals_ = _write_parts(source, emit, parts)
     if len(parts) == 1:
         source.line("return part0")
     else:
@@ -120,9 +125,26 @@ def row_values(layout: Layout, parts: tuple[Scalar, ...]) -> Callable[[Any], tup
 
 def value_of_columns(layout: Layout, columns: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
     """Return row -> tuple of the normal forms of some columns, nulls included."""
+    if not columns:
+        return lambda row: ()
     alias = layout.slots[0].alias
-    values = row_values(layout, tuple(Column(alias, name) for name in columns))
-    return lambda row: tuple(map(normal, values(row)))
+    parts = tuple(Column(alias, name) for name in columns)
+    made = factory(
+        ("value", layout, parts), lambda: _write_value(layout, parts), label="value of columns"
+    )
+    value_of: Callable[[Any], tuple[Any, ...]] = made.make(safe_values(layout, parts))
+    return value_of
+
+
+def _write_value(layout: Layout, parts: tuple[Column, ...]) -> str:
+    source = Source()
+    locals_ = "".join(f"part{index}, " for index in range(len(parts)))
+    with source.block("def make(safe):"):
+        with source.block("def value_of(row):"):
+            _write_parts(source, Emitter(layout, "row"), parts)
+            source.line(f"return ({locals_})")
+        source.line("return value_of")
+    return str(source)
 
 
 def order_entry(layout: Layout, by: tuple[Ordering, ...]) -> Callable[[Any, Any], tuple[Any, ...]]:
@@ -140,6 +162,29 @@ def order_entry(layout: Layout, by: tuple[Ordering, ...]) -> Callable[[Any, Any]
     safe = _Safe(layout, tuple(part.by for part in by))
     entry_of: Callable[[Any, Any], tuple[Any, ...]] = made.make(*lifter.values, safe, *columns)
     return entry_of
+
+
+def leading_column(layout: Layout, by: tuple[Ordering, ...]) -> Leading | None:
+    """Return the first column of an order, None if there is none."""
+    if not by:
+        return None
+    lifter = Lifter()
+    shape = lifter.lift(by[0].by)
+
+    def write() -> str:
+        source = Source()
+        names = "".join(f"p{index}, " for index in range(len(lifter.values)))
+        with source.block(f"def make({names}):"):
+            with source.block("def values_of(rows):"):
+                with source.block("try:"):
+                    source.line(f"return [{Emitter(layout, 'row').value(shape)} for row in rows]")
+                with source.block("except MISSING:"):
+                    source.line("return None")
+            source.line("return values_of")
+        return str(source)
+
+    made = factory(("column", layout, shape), write, label="column")
+    return Leading(made.make(*lifter.values), by[0].descending)
 
 
 def _write_order(layout: Layout, by: tuple[Ordering, ...], parameters: int) -> str:

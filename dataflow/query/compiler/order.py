@@ -15,10 +15,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dataflow.circuit.node import Delta, Node, restore
-from dataflow.query.compiler.entries import Entry, Head, Sorted
+from dataflow.query.compiler.bulk_order import first_rows, presorted
+from dataflow.query.compiler.entries import SPARE, Entry, Head, Sorted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from dataflow.query.compiler.bulk_order import Leading
 
 
 class Order(Node):
@@ -27,6 +30,7 @@ class Order(Node):
     Args:
         upstream: a node that keeps its rows.
         entry_of: (row key, row) -> entry.
+        leading: the first column, None if there is none.
         limit: size of the window in rows, or None.
         offset: rows skipped before it.
 
@@ -38,6 +42,7 @@ class Order(Node):
     __slots__ = (
         "_entries",
         "_entry_of",
+        "_leading",
         "_net",
         "_refills",
         "_stale",
@@ -53,9 +58,11 @@ class Order(Node):
         entry_of: Callable[[Any, Any], Entry],
         limit: int | None,
         offset: int,
+        leading: Leading | None = None,
     ) -> None:
         super().__init__((upstream,))
         self._entry_of = entry_of
+        self._leading = leading
         self._entries: Sorted | Head = Sorted(())
         self.move_window(limit, offset)
         self.watched: int = 0
@@ -137,11 +144,13 @@ class Order(Node):
     def _load(self) -> None:
         """Build the entries from all rows."""
         kept, entry_of, stop = self._all(), self._entry_of, self._stop
-        entries = [entry_of(key, row) for key, row in kept.items()]
-        whole = stop is None or self._refills > 1
-        self._entries = (
-            Sorted(entries) if whole or stop is None else Head(entries, len(entries), stop)
-        )
+        if stop is None or self._refills > 1:
+            pairs = presorted(kept, self._leading)
+            self._entries = Sorted([entry_of(key, row) for key, row in pairs])
+        else:
+            pairs = first_rows(kept, self._leading, stop + SPARE)
+            entries = [entry_of(key, row) for key, row in pairs]
+            self._entries = Head(entries, len(kept), stop)
 
     def _refill(self) -> None:
         """Read the window anew, after it has moved or the head has run short."""

@@ -24,7 +24,12 @@ from dataflow.errors import QueryError
 from dataflow.query import ir
 from dataflow.query.compiler.annotate import Annotate
 from dataflow.query.compiler.chain import Chain, StoredChain
-from dataflow.query.compiler.keys import join_key, order_entry, value_of_columns
+from dataflow.query.compiler.keys import (
+    join_key,
+    leading_column,
+    order_entry,
+    value_of_columns,
+)
 from dataflow.query.compiler.layout import RECORD, common_layout, layout_of_type
 from dataflow.query.compiler.order import Order
 from dataflow.query.compiler.plan_groups import library_prefix, plan_group
@@ -48,7 +53,7 @@ from dataflow.query.compiler.steps import (
 )
 from dataflow.query.compiler.unnest import Unnest
 from dataflow.query.optimizer.facts_to_columns import WithFacts
-from dataflow.query.scalar import Apply, Column, contains
+from dataflow.query.scalar import Column
 from dataflow.values.normal import normal
 
 if TYPE_CHECKING:
@@ -236,8 +241,6 @@ class Planner:
     def _order(self, tree: ir.Order, *, outermost: bool) -> Physical:
         input_ = self.build(tree.input, stored=True)
         by = tree.by
-        if any(contains(part.by, Apply) for part in by):
-            raise QueryError("order_by cannot call a Python function: select its result first")
         identity = (
             Unshared()
             if outermost
@@ -245,7 +248,13 @@ class Planner:
         )
         node = self.share(
             identity,
-            lambda: Order(input_.node, order_entry(input_.layout, by), tree.limit, tree.offset),
+            lambda: Order(
+                input_.node,
+                order_entry(input_.layout, by),
+                tree.limit,
+                tree.offset,
+                leading_column(input_.layout, by),
+            ),
         )
         return Physical(node, input_.layout)
 

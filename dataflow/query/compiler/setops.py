@@ -94,17 +94,14 @@ class SetOperation(Node):
 
     def _settle(self, touched: dict[Any, Held]) -> Delta:
         """Apply the rule to the values touched, and return what that changes."""
-        rows, columns = self.rows, self._columns
+        rows = self.rows
         assert rows is not None
         changes: Delta = []
         for value, found in touched.items():
             present = self._rule(found.counts)
             before = rows.get(value)
             if present and before is None:
-                row = found.row
-                if columns is not None:
-                    row = dict(zip(columns, map(expose, value), strict=True))
-                rows[value] = row
+                row = rows[value] = self._shown(value, found)
                 changes.append((value, None, row))
             elif before is not None and not present:
                 del rows[value]
@@ -113,17 +110,25 @@ class SetOperation(Node):
                 del self._held[value]
         return changes
 
+    def _shown(self, value: Any, found: Held) -> Any:
+        columns = self._columns
+        return found.row if columns is None else dict(zip(columns, expose(value), strict=True))
+
     def hydrate(self) -> None:
-        self._held = {}
-        before, self.rows = self.rows, {}
-        try:
-            touched: dict[Any, Held] = {}
-            for position, source in enumerate(self.inputs):
-                self._count(position, [(key, None, row) for key, row in source.scan()], touched)
-            self._settle(touched)
-        except BaseException:
-            self.rows = before
-            raise
+        held: dict[Any, Held] = {}
+        width, rule = len(self.inputs), self._rule
+        for position, source in enumerate(self.inputs):
+            value_of = self._values_of[position]
+            for _, row in source.scan():
+                value = value_of(row)
+                found = held.get(value)
+                if found is None:
+                    found = held[value] = Held(row, width)
+                found.counts[position] += 1
+        self.rows = {
+            value: self._shown(value, found) for value, found in held.items() if rule(found.counts)
+        }
+        self._held = held
 
     def undo(self) -> None:
         assert self.rows is not None
