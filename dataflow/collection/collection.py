@@ -349,7 +349,7 @@ class Collection(Mutable[R], Generic[R]):
         self._keys.check_fields(adapter)
         self._adapter = adapter
         self.equal_rows = adapter.equal
-        self.key_of = self._keys.quick(adapter, adapter.row_type, self._checked_key)
+        self.key_of = self._keys.quick(adapter, self._checked_key)
 
     def _first_key(self, row: R) -> Any:
         """Return the key of the first row of an undeclared type, which decides what rows are."""
@@ -360,6 +360,15 @@ class Collection(Mutable[R], Generic[R]):
         key = self._keys.of(row, adapter)
         self._adopt(adapter)
         return key
+
+    def keyed(self, rows: list[R]) -> dict[Any, R]:
+        """Return the key of each row -> the row; raises if a row is none of the collection's."""
+        if not rows:
+            return {}
+        self.key_of(rows[0])  # the first row of all decides what rows are
+        assert self._adapter is not None
+        found = self._keys.keyed(rows, self._adapter)
+        return {self.key_of(row): row for row in rows} if found is None else found
 
     def _checked_key(self, row: R) -> Any:
         """Return the key of a row in normal form, after checking that the row is one of ours."""

@@ -153,6 +153,10 @@ class Mutable(Readable[R]):
         self._check_writable()
         return transact(op, self, self._handlers, record)
 
+    @abstractmethod
+    def keyed(self, rows: list[R]) -> dict[Any, R]:
+        """Return the key of each row -> the row."""
+
     def _insert(self, transaction: Transaction, given: Any) -> None:
         row = self._valid(given)
         key = self.key_of(row)

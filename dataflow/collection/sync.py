@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
 from dataflow.circuit.commit import Commit
+from dataflow.circuit.graph import current_graph
 from dataflow.collection.batch import Staged, current_batch
 from dataflow.errors import CollectionError
 from dataflow.values.normal import PLAIN, expose, normal
@@ -41,6 +42,10 @@ class Written(Protocol):
     @property
     def key_of(self) -> Callable[[Any], Any]:
         """Row -> key in normal form; raises if the row is none of the collection's."""
+        ...
+
+    def keyed(self, rows: list[Any]) -> dict[Any, Any]:
+        """Return key in normal form -> row for many rows, the last one of each key."""
         ...
 
     @property
@@ -134,14 +139,23 @@ class StagedRows(Staged):
         if self._truncate:
             for key in rows:
                 staged.setdefault(key, None)
-        if not rows:
-            delta: Delta = [(key, None, row) for key, row in staged.items() if row is not None]
-            rows.update({key: row for key, _, row in delta} if len(delta) < len(staged) else staged)
-        else:
-            delta = self._difference(rows)
-        node.out = delta
         node.touched += len(staged)
-        return [node] if delta else []
+        if not rows:
+            rows.update(staged)
+            for key in [key for key, row in staged.items() if row is None]:
+                del rows[key]
+            if rows and not self._is_read():
+                return [node]
+            node.out = [(key, None, row) for key, row in rows.items()]
+        else:
+            node.out = self._difference(rows)
+        return [node] if node.out else []
+
+    def _is_read(self) -> bool:
+        """Tell whether anybody looks at the delta, which costs more than the rows of a first load."""
+        node, graph = self._node, current_graph()
+        watched = graph.tracer is not None or graph.observer is not None
+        return bool(watched or node.consumers or node.subscribers)
 
     def _difference(self, rows: dict[Any, Any]) -> Delta:
         equal = self._collection.equal_rows
@@ -187,6 +201,14 @@ class SyncWriter(Commit, Generic[R]):
             rows[key] = row
         else:
             self._write(key, row)
+
+    def insert_all(self, rows: Iterable[R]) -> None:
+        """Add rows, or replace those with their keys: `insert` for many, several times as fast.
+
+        Complexity: O(rows); of plain keys in one field without a call per row.
+        """
+        self._check_open()
+        self._many().rows.update(self._collection.keyed(list(rows)))
 
     def upsert(self, row: R) -> None:
         """Add a row, or replace the one with its key."""
