@@ -224,6 +224,8 @@ class Extremes:
 
 
 def _name(value: object) -> object:
+    if value.__class__ is float and value == value:  # its normal form is equal to it
+        return (value, _look(value))
     return None if is_null(value) else (normal(value), _look(value))
 
 
