@@ -14,7 +14,7 @@ from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, overload
 
 from dataflow.collection.batch import current_batch
-from dataflow.collection.loop import require_loop
+from dataflow.collection.loop import require_callable, require_loop
 from dataflow.collection.transaction import Transaction
 from dataflow.errors import CollectionError
 
@@ -37,6 +37,7 @@ class Action(Generic[P]):
         on_mutate: Callable[P, object],
         mutation_fn: Callable[P, Awaitable[object] | object],
     ) -> None:
+        require_callable(mutation_fn, "mutation_fn of an action")
         if iscoroutinefunction(on_mutate):
             error = CollectionError(f"on_mutate of {_name(mutation_fn)} is async")
             error.add_note("what it does is shown when it returns: make it a plain function")
@@ -84,6 +85,9 @@ def action(
     Returns:
         A function of the same parameters that returns a Transaction.
 
+    Raises:
+        CollectionError: if one of the two is no function, or `on_mutate` is a coroutine function.
+
     >>> from dataflow import Collection
     >>> todos = Collection("todos", key="id")
     >>> def show(id: int, text: str) -> None:
@@ -95,6 +99,7 @@ def action(
     sent write
     'completed'
     """
+    require_callable(on_mutate, "on_mutate of an action")
     if mutation_fn is None:
         return lambda function: Action(on_mutate, function)
     return Action(on_mutate, mutation_fn)

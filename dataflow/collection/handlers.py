@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dataflow.collection.batch import current_batch
-from dataflow.collection.loop import require_loop
+from dataflow.collection.loop import require_callable, require_loop
 from dataflow.collection.transaction import MutationFn, Transaction
 from dataflow.errors import CollectionError
 
@@ -27,6 +27,12 @@ class Handlers:
     insert: MutationFn | None = None
     update: MutationFn | None = None
     delete: MutationFn | None = None
+
+    def __post_init__(self) -> None:
+        for op in ("insert", "update", "delete"):
+            handler = getattr(self, op)
+            if handler is not None:
+                require_callable(handler, f"on_{op} of a collection")
 
     def __bool__(self) -> bool:
         return not (self.insert is self.update is self.delete is None)

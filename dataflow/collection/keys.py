@@ -10,6 +10,7 @@ from collections.abc import Callable
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
+from dataflow.collection.loop import require_callable
 from dataflow.errors import CollectionError, near
 from dataflow.values import kinds
 from dataflow.values.kinds import kind_of, plain
@@ -45,6 +46,7 @@ class RowKeys:
         elif isinstance(key, tuple):
             self._fields = key
         else:
+            require_callable(key, f"{owner}: a key that is no field or tuple of fields")
             self._function = key
 
     def check_fields(self, adapter: RowAdapter) -> None:

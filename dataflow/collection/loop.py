@@ -1,4 +1,8 @@
-"""Event loops: async functions need one, which is asked before anything is shown; and one that has been closed wakes nobody."""
+"""Functions of users and the event loops they need.
+
+What is no function is refused where it is given, not when it would be called. Async functions need a loop, which is asked before
+anything is shown; and a loop that has been closed wakes nobody.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +23,12 @@ def is_async(function: Callable[..., Any]) -> bool:
         return iscoroutinefunction(function)
     call = getattr(function, "__call__", None)  # noqa: B004 - of an object, which may be async
     return iscoroutinefunction(function) or iscoroutinefunction(call)
+
+
+def require_callable(function: object, what: str) -> None:
+    """Raise if something that will be called cannot be."""
+    if not callable(function):
+        raise CollectionError(f"{what} is a function, not {function!r}")
 
 
 def require_loop(function: Callable[..., Any], what: str) -> None:

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from dataflow.circuit.graph import current_graph
 from dataflow.collection.batch import Batch, batch, current_batch
-from dataflow.collection.loop import is_async, is_loop_running, needs_loop, wake
+from dataflow.collection.loop import is_async, is_loop_running, needs_loop, require_callable, wake
 from dataflow.collection.mutation import Entry, Mutation
 from dataflow.collection.overlay import Operation, State, merge
 from dataflow.errors import TransactionError
@@ -75,6 +75,7 @@ class Transaction:
     _is_noticed: bool = True  # whether somebody knows of the failure
 
     def __init__(self, *, mutation_fn: MutationFn) -> None:
+        require_callable(mutation_fn, "mutation_fn of a transaction")
         self.number: int = next(_numbers)
         self._mutation_fn = mutation_fn
         self._is_async = is_async(mutation_fn)

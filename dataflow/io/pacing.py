@@ -23,7 +23,7 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self
 
 from dataflow.collection.batch import current_batch
-from dataflow.collection.loop import require_loop
+from dataflow.collection.loop import require_callable, require_loop
 from dataflow.collection.transaction import MutationFn, Transaction
 from dataflow.errors import PacingError
 from dataflow.io.clock import clock_or_loop
@@ -322,6 +322,9 @@ def paced(
         pace: `debounce(...)`, `throttle(...)` or `queue(...)`.
         clock: measures the time; the event loop by default.
 
+    Raises:
+        CollectionError: if one of the functions cannot be called.
+
     >>> from dataflow import Collection
     >>> from dataflow.testing import ManualClock
     >>> clock, notes = ManualClock(), Collection("notes", key="id", on_update=print)
@@ -340,4 +343,6 @@ def paced(
     >>> clock.advance(0.5)
     saved {'text': 'he'}
     """
+    require_callable(on_mutate, "on_mutate of a paced mutation")
+    require_callable(mutation_fn, "mutation_fn of a paced mutation")
     return Paced(on_mutate, mutation_fn, pace, clock)

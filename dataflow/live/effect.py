@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
+from dataflow.collection.loop import require_callable
 from dataflow.collection.subscription import Subscription
 from dataflow.errors import CollectionError
 from dataflow.live.functions import replace_functions
@@ -199,19 +200,18 @@ def effect(
 
     Raises:
         QueryError: if the query cannot run.
-        CollectionError: if there is no handler, or one is a coroutine function.
+        CollectionError: if there is no handler, or one cannot be called, or is a coroutine function.
 
     Complexity: each epoch costs what it changes; a result that is not kept costs no memory.
     """
     handlers = {"insert": on_enter, "update": on_update, "delete": on_exit}
-    given = (*handlers.values(), on_batch, on_error)
-    if all(handler is None for handler in given):
-        raise CollectionError("an effect needs a handler: on_enter, on_update, on_exit or on_batch")
-    for handler in given:
-        if handler is not None and is_async(handler):
-            error = CollectionError(f"an effect cannot call a coroutine function: {handler!r}")
-            error.add_note("start a task in it, or follow live(query).changes()")
-            raise error
+    _check_handlers(
+        on_enter=on_enter,
+        on_update=on_update,
+        on_exit=on_exit,
+        on_batch=on_batch,
+        on_error=on_error,
+    )
     tree, row_type = tree_of(query)
     tree = optimize(tree)
     label = name or "effect"
@@ -223,6 +223,18 @@ def effect(
     except BaseException:
         result.close()
         raise
+
+
+def _check_handlers(**handlers: Callable[..., object] | None) -> None:
+    given = {name: handler for name, handler in handlers.items() if handler is not None}
+    if not given:
+        raise CollectionError("an effect needs a handler: on_enter, on_update, on_exit or on_batch")
+    for name, handler in given.items():
+        require_callable(handler, f"{name} of an effect")
+        if is_async(handler):
+            error = CollectionError(f"an effect cannot call a coroutine function: {handler!r}")
+            error.add_note("start a task in it, or follow live(query).changes()")
+            raise error
 
 
 def _watched(

@@ -7,6 +7,7 @@ from types import EllipsisType
 from typing import TYPE_CHECKING, TypeVar
 
 from dataflow.collection.readable import Readable
+from dataflow.collection.subscription import check_subscriber
 from dataflow.live.ordered import OrderedSubscription
 from dataflow.live.window import WindowMove, moved, order_of
 
@@ -83,9 +84,11 @@ class Windowed(Readable[R_co]):
 
         Raises:
             QueryError: if the query has no order.
+            CollectionError: if `fn` cannot be called, or is a coroutine function.
 
         Complexity: O(log rows) for each row that comes, goes, moves or changes.
         """
+        check_subscriber(fn)
         order_of(self._tree)
         return self.attach(
             lambda graph, forget: OrderedSubscription(graph, fn, forget=forget), initial=initial
