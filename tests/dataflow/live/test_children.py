@@ -263,6 +263,20 @@ def test_a_function_that_fails_fails_the_collections_which_recover_as_themselves
     assert unused.status == "closed"
 
 
+def test_a_row_that_leaves_during_a_failure_leaves_its_collection_for_good(chat: Chat) -> None:
+    half = fn(lambda at: 1 / (at - 5), chat.message.at)
+    view = chat.view(nested(chat.mine.select(id=chat.message.id, h=half), live=True))
+    child = view[1]["x"]
+    derived = live(query(child.alias("c")).select(n=count()))
+    chat.write("messages", {"id": 9, "channel": 0, "at": 5})
+    with chat.channels.sync() as write:
+        write.delete(1)
+    assert (child.status, derived.rows()) == ("error", [{"n": 3}])
+    chat.write("messages", {"id": 9, "channel": 0, "at": 6})
+    chat.write("channels", {"id": 1, "since": 0})
+    assert (child.status, derived.rows(), len(view[1]["x"])) == ("closed", [{"n": 0}], 3)
+
+
 def test_nobody_looks_into_a_collection_from_inside_a_query(chat: Chat) -> None:
     view = chat.view(nested(chat.mine, live=True))
     sizes = live(query(view).map(lambda row: len(row["x"])))
