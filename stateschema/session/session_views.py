@@ -13,7 +13,7 @@ They stay attached as long as the object lives, or until `close()`.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Never, Protocol, Self
 
 from dataflow.collection.collection import Collection
 from dataflow.live.live import LiveQuery, live
@@ -58,8 +58,18 @@ class SessionCollections:
     agents: Collection[Agent]
 
 
-def session_collections() -> SessionCollections:
-    """Return new, empty collections for a session."""
+def session_collections(*sources: Never) -> SessionCollections:
+    """Return new, empty collections for a session, to be written by hand.
+
+    Raises:
+        TypeError: Something is given: a stream has collections of its own.
+    """
+    if sources:
+        error = TypeError(
+            f"session_collections makes new collections and takes no source, not {sources[0]!r}"
+        )
+        error.add_note("the views of a stream: SessionViews(db.collections)")
+        raise error
     return SessionCollections(
         Collection("chunks", key="id", row=Chunk),
         Collection("presence", key="id", row=Presence),
@@ -141,6 +151,11 @@ class SessionViews:
         """Let all views go; allowed twice."""
         for view in reversed([*self.named().values()]):
             view.close()
+
+    def __repr__(self) -> str:
+        status = self.messages.status
+        size = "" if status == "closed" else f", {len(self.messages)} messages"
+        return f"<SessionViews {self.meta.row.session_id!r} {status}{size}>"
 
     def __enter__(self) -> Self:
         return self

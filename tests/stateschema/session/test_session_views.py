@@ -11,10 +11,12 @@ from dataflow.query.builder import query
 from dataflow.query.functions import selected
 from dataflow.testing import assert_incremental
 from stateschema.session.message_view import messages
-from stateschema.session.schema import Agent, Chunk, Presence, presence_id
+from stateschema.session.schema import Agent, Chunk, Presence, Session, presence_id
 from stateschema.session.session_views import Meta, SessionViews, session_collections
 from stateschema.session.view_rows import MetaError
 from stateschema.session.views import actors, pending_approvals, session_stats
+from stateschema.stream.memory import MemoryStream
+from stateschema.streamdb.blocking import BlockingStreamDB
 from tests.stateschema.session.boards import Board
 from tests.stateschema.session.test_message_view import ANSWERED, ASKING
 
@@ -102,6 +104,22 @@ def test_the_views_have_names_in_one_place() -> None:
     views.close()
     with pytest.raises(CollectionError, match="messages"):
         views.messages.rows()
+
+
+def test_views_say_which_session_they_show_and_how_much_of_it() -> None:
+    board = Board()
+    views = SessionViews(board.collections, session_id="s7")
+    board.put(*ASKING)
+    assert repr(views) == "<SessionViews 's7' ready, 1 messages>"
+    views.close()
+    assert repr(views) == "<SessionViews 's7' closed>"
+
+
+def test_collections_made_for_a_stream_are_refused_with_what_to_write() -> None:
+    db: Any = BlockingStreamDB(Session, stream=MemoryStream())
+    with db, pytest.raises(TypeError, match="takes no source, not <BlockingStreamDB") as caught:
+        session_collections(db)
+    assert caught.value.__notes__ == ["the views of a stream: SessionViews(db.collections)"]
 
 
 def test_an_empty_session_has_figures_and_nothing_else() -> None:
