@@ -52,7 +52,9 @@ def _tables(metric: str, group: Sequence[Measurement]) -> list[str]:
 
 
 def _ours(cases: dict[Case, dict[str, Measurement]]) -> str:
-    header = ["query", "N", "ours", "p99", "floor", "p99", "ours / floor", "range", "altered"]
+    against = {peers[OURS].against for peers in cases.values() if OURS in peers} - {None}
+    ratio = f"ours / {against.pop()}" if against else ""
+    header = ["query", "N", "ours", "p99", "floor", "p99", ratio, "range", "altered"]
     rows = []
     for (query, size), peers in cases.items():
         ours, floor = peers.get(OURS), peers.get(FLOOR)
@@ -91,5 +93,6 @@ def _beside_ours(found: Measurement | None) -> str:
     if found is None:
         return "–"
     ratio = "" if found.ratio is None else f" ×{figure(found.ratio)}"
-    few = "" if found.segments >= 5 else f" n={found.segments}"
+    is_counted = found.unit.startswith("bytes")  # once, since it comes out the same every time
+    few = "" if found.segments >= 5 or is_counted else f" n={found.segments}"
     return f"{figure(found.p50)}{ratio}{few}"

@@ -21,8 +21,9 @@ Written by `python -m benchmarks report`. How it is measured: all peers take tur
 the same changes; each time is a median over segments of their medians, and p99 a median of their p99; a ratio is a median of the
 ratios within segments. `n=` marks a peer that was too slow for five segments. Ours and the floor are timed from the commit at
 the source to the return of the subscriber that got the net events. SQLite, DuckDB and Polars tell nobody what changed. In the end
-all peers had the same answer, by checksum. Trust ratios of two and more, not the times: they depend on the machine and on what
-else it does.
+all peers that are shown had the same answer, by checksum; one with another answer is left out from there on. Trust ratios of two and more, not the times: they depend on the machine and on what
+else it does. Where the load at the start exceeds the number of processors, others were working on the machine: then single
+figures of slow peers, which have few samples, may be interruptions and nothing else, and p99 is mostly theirs.
 
 ![One change, microseconds, by query and peer](results.svg)
 """

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 SECOND = 1_000_000_000
 """Times are in nanoseconds."""
 
+AT_LEAST = 15
+"""As many commits are timed, whatever they take; `node/protocol.mjs` has the same number."""
+
 
 class Unavailable(Exception):  # noqa: N818 - not an error: the run goes on without the peer
     """A peer that cannot run here; the message says why."""
@@ -38,7 +41,8 @@ class Peer(Protocol):
 
         Args:
             batches: each is one commit.
-            allowance: time after which the rest is applied as one commit; at least one is timed.
+            allowance: time after which the rest is applied as one commit; but `AT_LEAST` are timed, so that one interruption
+                by the machine decides nothing.
         """
         ...
 

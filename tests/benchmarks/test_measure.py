@@ -10,7 +10,9 @@ from benchmarks.floors.filtering import FilterFloor
 from benchmarks.floors.top import TopFloor
 from benchmarks.measure import measure
 from benchmarks.measurement import Measurement, summarized
-from benchmarks.peers.roster import FLOOR, OURS
+from benchmarks.peers.local import Local
+from benchmarks.peers.roster import FLOOR, OURS, ROSTER
+from benchmarks.peers.sqlite import Sqlite
 from benchmarks.plan import Plan
 from benchmarks.questions import QUESTIONS, Question
 from benchmarks.traffic import Row, Write
@@ -85,6 +87,28 @@ def test_a_view_that_misses_a_delete_is_noticed() -> None:
 
     with pytest.raises(DisagreementError, match=r"filter: \d+ keys differ, the first at \d+: ours"):
         list(measure(replace(FILTER, floor=Forgetful), TINY))
+
+
+def test_a_peer_with_another_answer_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Forgetful(Sqlite):
+        def commit(self, writes: Sequence[Write]) -> None:
+            super().commit([write for write in writes if write.op != "delete"])
+
+    entry = replace(ROSTER["sqlite"], make=lambda question: Local(Forgetful(question.name)))
+    monkeypatch.setitem(ROSTER, "sqlite", entry)
+    plan = replace(TINY, sizes=(200,), peers=(OURS, "sqlite"))
+    measured = [(found.peer, found.metric) for found in measure(FILTER, plan)]
+    assert measured == [
+        (OURS, "load"),
+        ("sqlite", "load"),
+        (OURS, "hydrate"),
+        ("sqlite", "hydrate"),
+        (OURS, "change"),
+        (OURS, "batch 100"),
+    ]
+    assert "without sqlite from here: filter: sqlite has another answer" in capsys.readouterr().err
 
 
 def test_a_view_in_the_wrong_order_is_noticed() -> None:
