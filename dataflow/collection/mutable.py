@@ -22,7 +22,13 @@ from dataflow.collection.layers import Layers
 from dataflow.collection.overlay import Delete, Patch, Put
 from dataflow.collection.readable import Readable
 from dataflow.collection.sync import StagedRows
-from dataflow.collection.validation import Validator, check_names, validated, validator_of
+from dataflow.collection.validation import (
+    Validator,
+    check_given,
+    check_names,
+    validated,
+    validator_of,
+)
 from dataflow.errors import CollectionError, near
 from dataflow.values.normal import expose, normal
 
@@ -81,6 +87,7 @@ class Mutable(Readable[R]):
         Raises:
             CollectionError: if a row has a key that is there already, or is not valid; nothing has happened then. Also if the
                 collection has handlers but none for inserts, or an async one while no event loop is running.
+            UnknownFieldError: if a mapping has a field that the row type does not have, and does not take as an extra one.
         """
         rows = row if isinstance(row, list) else [row]
 
@@ -220,7 +227,10 @@ class Mutable(Readable[R]):
         if validate is None:
             return given
         adapter = self._adapter
-        return validated(self, validate, given, None if adapter is None else adapter.fields)
+        row = validated(self, validate, given, None if adapter is None else adapter.fields)
+        if self._validate is None and isinstance(given, Mapping):
+            check_given(self, self.row_type, given)
+        return row
 
     def _validator(self) -> Validator | None:
         return self._validate or validator_of(self.row_type)

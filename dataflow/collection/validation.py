@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dataflow.errors import CollectionError, UnknownFieldError, near
-from dataflow.values.fields import keeps_extra_fields
+from dataflow.values.fields import declared_fields, keeps_extra_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,6 +26,7 @@ Validator: TypeAlias = "Callable[[Any], Any]"
 
 _MAKER = "dataflow.io.validation"
 _made: dict[Any, Validator | None] = {}
+_taken: dict[Any, frozenset[str] | None] = {}
 
 
 def validator_of(row_type: Any) -> Validator | None:
@@ -51,6 +52,21 @@ def check_names(owner: object, adapter: RowAdapter, names: Iterable[str]) -> Non
     for name in names:
         if name not in adapter.fields:
             raise UnknownFieldError(name, str(owner), adapter.fields)
+
+
+def check_given(owner: object, row_type: Any, given: Mapping[str, Any]) -> None:
+    """Refuse a mapping with fields that its row type would drop, most likely misspelt.
+
+    Raises:
+        UnknownFieldError: with near matches.
+    """
+    if row_type not in _taken:
+        _taken[row_type] = import_module(_MAKER).names_taken(row_type)
+    taken = _taken[row_type]
+    if taken is None or given.keys() <= taken:
+        return
+    stray = next(name for name in given if name not in taken)
+    raise UnknownFieldError(str(stray), str(owner), declared_fields(row_type) or sorted(taken))
 
 
 def validated(

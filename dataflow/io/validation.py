@@ -8,12 +8,14 @@ dicts, named tuples, attrs and other classes  none: rows are taken as they are
 from __future__ import annotations
 
 from dataclasses import is_dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, PydanticUserError, TypeAdapter
 from typing_extensions import is_typeddict
 
 from dataflow.errors import CollectionError
+from dataflow.io.input_names import msgspec_names, pydantic_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,23 +29,42 @@ def make_validator(row_type: Any) -> Callable[[Any], Any] | None:
     """
     if hasattr(row_type, "__struct_fields__"):
         return _msgspec_validator(row_type)
-    is_model = isinstance(row_type, type) and issubclass(row_type, BaseModel)
-    if is_model or is_dataclass(row_type) or is_typeddict(row_type):
-        return _pydantic_validator(row_type, is_model=is_model)
+    if _is_pydantic(row_type):
+        validate = _adapter(row_type).validator.validate_python
+        return lambda value: validate(value, by_alias=True, by_name=True)
     return None
 
 
-def _pydantic_validator(row_type: Any, *, is_model: bool) -> Callable[[Any], Any]:
+def names_taken(row_type: Any) -> frozenset[str] | None:
+    """Return the names under which fields of a row type are read from a mapping; None if any name is."""
+    if hasattr(row_type, "__struct_fields__"):
+        return msgspec_names(row_type)
+    return pydantic_names(_adapter(row_type).core_schema) if _is_pydantic(row_type) else None
+
+
+def _is_pydantic(row_type: Any) -> bool:
+    return _is_model(row_type) or is_dataclass(row_type) or is_typeddict(row_type)
+
+
+def _is_model(row_type: Any) -> bool:
+    return isinstance(row_type, type) and issubclass(row_type, BaseModel)
+
+
+@cache
+def _adapter(row_type: Any) -> TypeAdapter[Any]:
+    """Return the adapter of a type, complete: a model may refer to what is defined after it."""
     try:
-        adapter: TypeAdapter[Any] = TypeAdapter(row_type) if is_model else _lenient(row_type)
-        validate = adapter.validator.validate_python
+        made: TypeAdapter[Any] = (
+            TypeAdapter(row_type) if _is_model(row_type) else _lenient(row_type)
+        )
+        made.rebuild()
     except (PydanticUserError, NameError) as error:
         refused = CollectionError(
             f"rows of type {row_type.__name__!r} cannot be validated: {error}"
         )
         refused.add_note("give the collection validate=, if only `lambda row: row`")
         raise refused from error
-    return lambda value: validate(value, by_alias=True, by_name=True)
+    return made
 
 
 def _lenient(row_type: Any) -> TypeAdapter[Any]:

@@ -10,11 +10,20 @@ from typing import Annotated, Any, NamedTuple
 
 import msgspec
 import pytest
-from pydantic import AliasGenerator, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import (
+    AliasChoices,
+    AliasGenerator,
+    AliasPath,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 from typing_extensions import TypedDict
 
-from dataflow import Collection, CollectionError, Transaction
+from dataflow import Collection, CollectionError, Transaction, UnknownFieldError
 
 
 class Model(BaseModel):
@@ -285,3 +294,88 @@ def test_a_type_whose_fields_cannot_be_found_out_needs_a_validator() -> None:
     taken = Collection("rows", key="id", row=Unknown, validate=lambda row: row)
     taken.insert(Unknown(1))
     assert taken.rows() == [Unknown(1)]
+
+
+def test_insert_refuses_an_undeclared_field_and_all_rows_with_it(row_type: Any) -> None:
+    people: Collection[Any] = Collection("people", key="id", row=row_type)
+    with pytest.raises(UnknownFieldError) as caught:
+        people.insert([{"id": 2, "full_name": "Bo"}, {"id": 3, "full_name": "Cy", "agee": 3}])
+    assert str(caught.value) == "collection 'people' has no field 'agee' (did you mean 'age'?)"
+    assert people.rows() == []
+
+
+class Open(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    id: int
+
+
+class Deaf(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+    id: int
+
+
+class OpenTyped(TypedDict):
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]  # how pydantic is told
+    id: int
+
+
+class Renaming(BaseModel):
+    id: int
+
+    @model_validator(mode="before")
+    @classmethod
+    def rename(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return {"id": given["old_id"]}
+
+
+class Tree(BaseModel):
+    """Refers to itself, and reads one field from several places."""
+
+    id: int = Field(validation_alias=AliasChoices("ID", AliasPath("meta", "id")))
+    kids: list[Tree] = []
+
+
+class Tagged(msgspec.Struct, tag_field="kind", tag="t"):
+    id: int
+
+
+@pytest.mark.parametrize(
+    ("row_type", "given", "expected"),
+    [
+        (Open, {"id": 1, "more": 2}, Open.model_validate({"id": 1, "more": 2})),
+        (Deaf, {"id": 1, "more": 2}, Deaf(id=1)),
+        (OpenTyped, {"id": 1, "more": 2}, {"id": 1, "more": 2}),
+        (Renaming, {"old_id": 1}, Renaming.model_construct(id=1)),
+        (Tree, {"meta": {"id": 1}}, Tree.model_construct(id=1)),
+        (Tree, {"ID": 1, "kids": []}, Tree.model_construct(id=1)),
+        (Tagged, {"id": 1, "kind": "t"}, Tagged(1)),
+    ],
+)
+def test_a_type_that_takes_other_names_is_given_them(
+    row_type: Any, given: dict[str, Any], expected: Any
+) -> None:
+    things: Collection[Any] = Collection("things", key="id", row=row_type)
+    things.insert(given)
+    assert things.rows() == [expected]
+
+
+def test_a_validator_of_ones_own_decides_about_names() -> None:
+    people: Collection[Any] = Collection(
+        "people", key="id", row=Data, validate=lambda given: Data(given["nr"], "Ada")
+    )
+    people.insert({"nr": 1})
+    assert people.rows() == [Data(1, "Ada")]
+
+
+def test_undeclared_fields_of_synced_rows_do_not_keep_anyone_from_updating() -> None:
+    people: Collection[Any] = Collection("people", key="id", row=Typed)
+    with people.sync() as write:
+        write.insert({"id": 1, "age": 2, "extra": 3})
+    people.update(1, age=4)
+    assert people.rows() == [{"id": 1, "age": 4, "extra": 3}]
+
+
+def test_a_misspelt_field_of_a_type_that_refers_to_itself_is_refused() -> None:
+    trees = Collection("trees", key="id", row=Tree)
+    with pytest.raises(UnknownFieldError, match=r"'trees' has no field 'kid' .did you mean 'kids'"):
+        trees.insert({"id": 1, "kid": []})
