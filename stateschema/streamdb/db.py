@@ -28,7 +28,7 @@ from typing import Self, TypeVar
 from typing_extensions import override
 
 from dataflow.collection.transaction import Transaction
-from stateschema.errors import NetworkError, OffsetGoneError
+from stateschema.errors import NetworkError, OffsetGoneError, StreamClosedError
 from stateschema.events import new_txid
 from stateschema.schema.entity import StateSchema
 from stateschema.stream.batch import Batch
@@ -51,6 +51,7 @@ class StreamDB(Facade[SchemaT]):
     def _set_up(self) -> None:
         self._waiters = Waiters()
         self._task: asyncio.Task[None] | None = None
+        self._was_closed = False  # by its user; a stream that has ended is no reason to refuse
 
     async def preload(self) -> None:
         """Start to follow the stream, and wait until the collections show its present end.
@@ -63,6 +64,7 @@ class StreamDB(Facade[SchemaT]):
         """
         if self._task is None and self.status == "loading":
             self._task = asyncio.create_task(self._follow(), name="streamdb-follow")
+        self._check_not_closed()
         while not self._intake.is_ready or self.error is not None:
             self._intake.check("the first snapshot was complete")
             await self._waiters.wait(_PROGRESS)
@@ -156,6 +158,7 @@ class StreamDB(Facade[SchemaT]):
     async def close(self) -> None:
         """Stop following, for good; the collections stay readable. Idempotent."""
         task = self._task
+        self._was_closed = True
         try:
             if task is not None and not task.done():
                 task.cancel()
@@ -165,6 +168,7 @@ class StreamDB(Facade[SchemaT]):
             await self._feed.close()
 
     async def __aenter__(self) -> Self:
+        self._check_not_closed()
         if self._preloads:
             try:
                 await self.preload()
@@ -182,6 +186,10 @@ class StreamDB(Facade[SchemaT]):
         await self.close()
         if kind is None and self.error is not None:
             raise self.error
+
+    def _check_not_closed(self) -> None:
+        if self._was_closed and self.error is None:
+            raise StreamClosedError("StreamDB is closed, for good; make a new one")
 
     async def _follow(self) -> None:
         fatal: Exception | None = None

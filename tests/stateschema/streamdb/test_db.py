@@ -205,7 +205,6 @@ def test_preload_is_idempotent_and_shared() -> None:
             assert (db.status, shown(db.collections)) == ("loading", NOTHING)
             await asyncio.gather(db.preload(), db.preload())
             await db.preload()
-        await db.preload()
         assert epochs == [[Change("insert", "1", Message(id="1", text=""), None)]]
 
     run(scenario)
@@ -565,3 +564,19 @@ def test_urls_and_row_types_in_the_wrong_place_are_refused_with_advice() -> None
     for schema in (Message, Chat(), "chat"):
         with pytest.raises(TypeError, match="StreamDB takes a subclass of StateSchema"):
             wrong(schema, stream=MemoryStream())
+
+
+@pytest.mark.parametrize("preload", [True, False])
+def test_a_closed_db_is_not_opened_again(preload: bool) -> None:
+    async def scenario() -> None:
+        db = StreamDB(Chat, stream=stream_of([message("1")]), preload=preload)
+        async with db:
+            await db.preload()
+        with pytest.raises(StreamClosedError, match="StreamDB is closed, for good"):
+            await db.preload()
+        with pytest.raises(StreamClosedError, match="StreamDB is closed, for good"):
+            async with db:
+                pytest.fail("entered")
+        assert (db.status, set(db.collections.messages)) == ("closed", {"1"})
+
+    run(scenario)
