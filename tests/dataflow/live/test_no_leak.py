@@ -91,6 +91,7 @@ def kinds() -> Counter[str]:
 def test_results_that_come_and_go_leave_no_node_no_edge_and_no_object(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(templates, "_templates", {})  # none of other tests to make room for ours
     monkeypatch.setattr(templates, "TEMPLATES_KEPT", 10)  # as many as there are from the start
     items, others = table("items"), table("others")
     rounds = itertools.count()
