@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -137,8 +138,8 @@ def _constant(value: Any, parameters: Parameters) -> Piece:
         return Piece("NULL", "null")
     if isinstance(value, bool):
         return Piece(str(int(value)), "bool")
-    if isinstance(value, int | float | str):
-        return Piece(parameters.add(value))
+    if isinstance(value, int | str) or (isinstance(value, float) and not math.isnan(value)):
+        return Piece(parameters.add(value))  # SQLite would bind NaN as null
     raise NotExpressibleError("a constant that SQL does not know")
 
 

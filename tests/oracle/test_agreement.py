@@ -6,17 +6,20 @@ reference evaluator would otherwise become the law.
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given
 
-from dataflow.query import ir
+from dataflow.query import ir, scalar
 from dataflow.query.alias import Alias
 from tests.oracle import sqlite
 from tests.oracle.reference import TooLargeError, evaluate, is_ordered
 from tests.oracle.semantics import by_total_order, same
+from tests.oracle.sqlite_scalars import NotExpressibleError, Parameters, Scope, sql_of
 from tests.programs import bind
 from tests.strategies import cases, random_case
 
@@ -98,3 +101,8 @@ def test_sqlite_takes_a_good_part_of_the_queries() -> None:
     some = [random_case(random.Random(seed), commits=1, views=4) for seed in range(60)]
     total = sum(len(case.views) for case in some)
     assert sum(map(compared, some)) > total // 8
+
+
+def test_sqlite_is_not_asked_about_nan_which_it_would_take_for_null() -> None:
+    with pytest.raises(NotExpressibleError, match="a constant that SQL does not know"):
+        sql_of(scalar.Const(math.nan), Scope(), Parameters())

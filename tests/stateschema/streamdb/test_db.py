@@ -304,9 +304,10 @@ def test_closing_before_the_first_snapshot_ends_preload() -> None:
         loading = asyncio.create_task(db.preload())
         await asyncio.sleep(0)
         await db.close()
-        for waiting in (loading, db.preload()):
-            with pytest.raises(StreamClosedError, match="before the first snapshot"):
-                await waiting
+        with pytest.raises(StreamClosedError, match="before the first snapshot"):
+            await loading
+        with pytest.raises(StreamClosedError, match="closed, for good"):
+            await db.preload()
 
     run(scenario)
 
