@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeAlias
 from stateschema.errors import EventError, SchemaError
 from stateschema.events import ChangeEvent
 from stateschema.schema.entity import StateSchema, entities
+from stateschema.streamdb.arguments import check_choice, check_function
 
 OnError: TypeAlias = Literal["raise", "skip"]
 Policies: TypeAlias = OnError | Mapping[str, OnError]
@@ -36,6 +37,8 @@ class BadEvents:
 
     Raises:
         SchemaError: A policy is for no entity of the schema.
+        ValueError: A policy is none that there is.
+        TypeError: `on_skip` is no function.
     """
 
     def __init__(
@@ -44,7 +47,10 @@ class BadEvents:
         policies: Policies,
         on_skip: Callable[[EventError], object] | None,
     ) -> None:
-        named = {ELSE: policies} if isinstance(policies, str) else dict(policies)
+        named = dict(policies) if isinstance(policies, Mapping) else {ELSE: policies}
+        for policy in named.values():
+            check_choice(policy, ("raise", "skip"), "on_error")
+        check_function(on_skip, "on_skip")
         known = entities(schema)
         for name in named:
             if name != ELSE and name not in known:

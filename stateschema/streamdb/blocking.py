@@ -27,11 +27,18 @@ from typing import Self, TypeVar
 from typing_extensions import override
 
 from dataflow.collection.transaction import Transaction
-from stateschema.errors import NetworkError, OffsetGoneError, ServerError, StreamError
+from stateschema.errors import (
+    NetworkError,
+    OffsetGoneError,
+    ServerError,
+    StreamClosedError,
+    StreamError,
+)
 from stateschema.events import ChangeEvent, new_txid
 from stateschema.schema.entity import StateSchema
 from stateschema.stream.batch import Batch
 from stateschema.stream.offset import Offset
+from stateschema.streamdb.arguments import Blocking
 from stateschema.streamdb.facade import Facade
 from stateschema.streamdb.mutations import events_of
 from stateschema.streamdb.writes import LOST_ANSWER, Write
@@ -41,7 +48,7 @@ SchemaT = TypeVar("SchemaT", bound=StateSchema)
 logger = logging.getLogger("stateschema")
 
 
-class BlockingStreamDB(Facade[SchemaT]):
+class BlockingStreamDB(Blocking, Facade[SchemaT]):
     """The collections of a schema, brought up to date by polling a stream.
 
     It belongs to one thread, in which no event loop is running.
@@ -64,6 +71,7 @@ class BlockingStreamDB(Facade[SchemaT]):
             StreamError: Called by a callback of an epoch, or where an event loop is running.
         """
         self._check_caller()
+        self._check_not_closed()
         self._load()
 
     def _load(self) -> int:
@@ -177,6 +185,7 @@ class BlockingStreamDB(Facade[SchemaT]):
         self._runner.close()  # cancels what is asked for, closes the generator
 
     def __enter__(self) -> Self:
+        self._check_not_closed()
         if self._preloads:
             try:
                 self.preload()
@@ -194,6 +203,10 @@ class BlockingStreamDB(Facade[SchemaT]):
         self.close()
         if kind is None and self.error is not None:
             raise self.error
+
+    def _check_not_closed(self) -> None:
+        if self._is_over and self.error is None:
+            raise StreamClosedError("StreamDB is closed, for good; make a new one")
 
     def _check_caller(self) -> None:
         if self._is_taking:

@@ -33,6 +33,7 @@ from stateschema.events import new_txid
 from stateschema.schema.entity import StateSchema
 from stateschema.stream.batch import Batch
 from stateschema.stream.offset import Offset
+from stateschema.streamdb.arguments import Awaited
 from stateschema.streamdb.facade import Facade
 from stateschema.streamdb.mutations import events_of
 from stateschema.streamdb.router import Committed
@@ -44,7 +45,7 @@ SchemaT = TypeVar("SchemaT", bound=StateSchema)
 _PROGRESS = "progress"  # what `preload` and `wait_closed` wait for: a change of status
 
 
-class StreamDB(Facade[SchemaT]):
+class StreamDB(Awaited, Facade[SchemaT]):
     """The collections of a schema, following a stream: `async with StreamDB(…) as db:`."""
 
     @override

@@ -15,6 +15,7 @@ from stateschema.stream.client.retry import Retry
 from stateschema.stream.client.transport import Timeouts
 from stateschema.stream.interface import Stream
 from stateschema.stream.offset import Offset
+from stateschema.streamdb.arguments import check_choice, check_function, naming_its_class
 from stateschema.streamdb.bad_events import Policies
 from stateschema.streamdb.cache import Cache
 from stateschema.streamdb.conflicts import Conflict, Conflicts
@@ -37,6 +38,7 @@ class Facade(ABC, Generic[SchemaT]):
 
     collections: SchemaT
 
+    @naming_its_class
     def __init__(
         self,
         schema: type[SchemaT],
@@ -85,10 +87,14 @@ class Facade(ABC, Generic[SchemaT]):
 
         Raises:
             TypeError: There is not exactly one of stream and url, or a setting without its url, or the
-                schema is no subclass of `StateSchema`.
+                schema is no subclass of `StateSchema`, or a callback is no function.
+            ValueError: A policy or a mode is none that there is.
             SchemaError: `on_error` names no entity.
         """
         _check_schema(schema, type(self).__name__)
+        check_choice(conflicts, ("ignore", "report", "refuse"), "conflicts")
+        for name, function in (("on_conflict", on_conflict), ("on_commit", on_commit)):
+            check_function(function, name)
         settings = {"headers": headers, "params": params, "retry": retry, "timeouts": timeouts}
         self._feed = Feed(
             stream=stream,

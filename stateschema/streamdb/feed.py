@@ -13,6 +13,7 @@ from stateschema.stream.client.client import StreamClient
 from stateschema.stream.client.following import Live
 from stateschema.stream.interface import Stream
 from stateschema.stream.offset import Offset
+from stateschema.streamdb.arguments import check_choice, check_stream
 
 Follow: TypeAlias = Live | Literal[False]
 """How to wait for news; False reads up to the present end and no further."""
@@ -35,7 +36,8 @@ class Feed:
 
     Raises:
         TypeError: There is not exactly one of stream and url, or a setting without a url; or the
-            stream is a text.
+            stream is none, the url no text.
+        ValueError: `live` is no way to wait.
     """
 
     stream: Stream
@@ -56,7 +58,11 @@ class Feed:
         self._client: StreamClient | None = None
         if (stream is None) == (url is None):
             raise TypeError(f"{owner} needs either a stream or a url")
-        _refuse_text(stream, owner)
+        check_choice(live, ("auto", "sse", "long-poll", False), "live")
+        if url is not None and not isinstance(url, str):
+            raise TypeError(f"url= of {owner} takes a text, not {url!r}")
+        if stream is not None:
+            check_stream(stream, f"stream= of {owner}")
         if url is not None:
             given = {name: value for name, value in settings.items() if value is not None}
             self.stream = self._client = StreamClient(url, **given)
@@ -105,10 +111,3 @@ class Feed:
         """Close the client, if it was made here; idempotent."""
         if self._client is not None:
             await self._client.close()
-
-
-def _refuse_text(stream: object, owner: str) -> None:
-    if isinstance(stream, str):
-        error = TypeError(f"stream= of {owner} takes a stream, not {stream!r}")
-        error.add_note("a URL goes into url=; a file is a LogFile(path)")
-        raise error

@@ -22,6 +22,7 @@ from typing import Any, Self
 from dataflow.collection.readable import Readable
 from stateschema.errors import StreamClosedError, StreamError
 from stateschema.stream.interface import Stream
+from stateschema.streamdb.arguments import Awaited, Blocking, check_stream
 from stateschema.streamdb.publishing.publication import Commits, Part, Publication
 from stateschema.streamdb.publishing.said import read_said
 from stateschema.streamdb.publishing.sending import Sender, sender_for
@@ -38,6 +39,9 @@ class _Appending:
     """A publication and the stream it goes to."""
 
     def __init__(self, parts: Sequence[Part], stream: Stream, sources: Iterable[Commits]) -> None:
+        for part in parts:
+            _check_view(part.view)
+        check_stream(stream, "publish")
         self._types = [part.type for part in parts]
         self._stream = stream
         self._sender: Sender | None = None
@@ -71,7 +75,15 @@ class _Appending:
             await sender.close()
 
 
-class Publisher:
+def _check_view(view: object) -> None:
+    if isinstance(view, Readable):
+        return
+    error = TypeError(f"publish takes a live query or a collection, not {view!r}")
+    error.add_note("write publish(live(query(...)), stream, type=...)")
+    raise error
+
+
+class Publisher(Awaited):
     """Publishes collections under asyncio; `publish` makes one for a single collection.
 
     Args:
@@ -202,7 +214,7 @@ def publish(
     return Publisher([Part(view, type, order_field)], stream, sources=sources)
 
 
-class BlockingPublisher:
+class BlockingPublisher(Blocking):
     """Publishes a collection without an event loop of your own: epochs are appended by `flush`.
 
     ```python

@@ -160,7 +160,7 @@ def test_a_closed_db_keeps_its_rows_and_takes_in_nothing() -> None:
     assert (db.poll(timeout=None), set(db.collections.messages)) == (0, {"1"})
     unread = BlockingStreamDB(Chat, stream=stream)
     unread.close()
-    with pytest.raises(StreamClosedError, match="before the first snapshot"):
+    with pytest.raises(StreamClosedError, match="closed, for good"):
         unread.preload()
 
 

@@ -561,7 +561,9 @@ def test_urls_and_row_types_in_the_wrong_place_are_refused_with_advice() -> None
     wrong: Any = StreamDB
     with pytest.raises(TypeError, match="takes a stream, not 'http://host/s'") as caught:
         wrong(Chat, stream="http://host/s")
-    assert caught.value.__notes__ == ["a URL goes into url=; a file is a LogFile(path)"]
+    assert caught.value.__notes__ == [
+        "of a URL make a StreamClient(url), of a file a LogFile(path)"
+    ]
     for schema in (Message, Chat(), "chat"):
         with pytest.raises(TypeError, match="StreamDB takes a subclass of StateSchema"):
             wrong(schema, stream=MemoryStream())

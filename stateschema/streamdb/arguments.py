@@ -1,0 +1,107 @@
+"""Arguments: what is refused where a StreamDB is made or entered, before it fails somewhere else.
+
+A misspelt name, a policy that does not exist or a callback that is no function would otherwise be
+noticed when the first bad event or conflict comes, perhaps days later.
+"""
+
+import inspect
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from functools import wraps
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
+
+from stateschema.stream.client.blocking import BlockingStreamClient
+
+InitT = TypeVar("InitT", bound=Callable[..., None])
+
+
+def naming_its_class(init: InitT) -> InitT:
+    """Let what Python says about the arguments of an inherited `__init__` name the class that was called."""
+    signature = inspect.signature(init)
+
+    @wraps(init)
+    def checked(self: object, *given: Any, **named: Any) -> None:
+        try:
+            signature.bind(self, *given, **named)
+        except TypeError as wrong:
+            raise _explained(wrong, type(self).__name__, signature, named) from None
+        init(self, *given, **named)
+
+    return cast("InitT", checked)
+
+
+def _explained(
+    wrong: TypeError, kind: str, signature: inspect.Signature, named: dict[str, Any]
+) -> TypeError:
+    error = TypeError(f"{kind}: {wrong}")
+    for name in named.keys() - signature.parameters.keys():
+        for near in get_close_matches(name, signature.parameters, n=1):
+            error.add_note(f"did you mean {near}= instead of {name}=?")
+    if not named.keys() - signature.parameters.keys():
+        error.add_note(f"write {kind}(Schema, stream=...) or {kind}(Schema, url=...)")
+    return error
+
+
+def check_choice(value: object, choices: Sequence[object], name: str) -> None:
+    """Refuse a value that is none of the choices of an argument.
+
+    Raises:
+        ValueError: It is none of them.
+    """
+    if value in choices:
+        return
+    near = get_close_matches(str(value), [each for each in choices if isinstance(each, str)], n=1)
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    raise ValueError(f"{name}= is {value!r}, but one of {', '.join(map(repr, choices))}{hint}")
+
+
+def check_function(value: object, name: str) -> None:
+    """Refuse what is neither None nor can be called.
+
+    Raises:
+        TypeError: It is neither.
+    """
+    if value is not None and not callable(value):
+        raise TypeError(f"{name}= takes a function, not {value!r}")
+
+
+def check_stream(value: object, what: str) -> None:
+    """Refuse what has not the interface of streams.
+
+    Raises:
+        TypeError: It has not.
+    """
+    is_stream = all(hasattr(value, name) for name in ("append", "follow", "head"))
+    if is_stream and not isinstance(value, BlockingStreamClient):
+        return
+    error = TypeError(f"{what} takes a stream, not {value!r}")
+    error.add_note("of a URL make a StreamClient(url), of a file a LogFile(path)")
+    raise error
+
+
+class Awaited:
+    """What is entered with `async with`; a plain `with` is told so."""
+
+    if not TYPE_CHECKING:  # type checkers know that there is no such method
+
+        def __enter__(self, *_: object) -> NoReturn:
+            kind = type(self).__name__
+            error = TypeError(f"{kind} is entered with `async with`, not with `with`")
+            error.add_note(f"where no event loop is running, use Blocking{kind}")
+            raise error
+
+        __exit__ = __enter__
+
+
+class Blocking:
+    """What is entered with `with`; an `async with` is told so."""
+
+    if not TYPE_CHECKING:  # type checkers know that there is no such method
+
+        def __aenter__(self, *_: object) -> NoReturn:
+            kind = type(self).__name__
+            error = TypeError(f"{kind} is entered with `with`, not with `async with`")
+            error.add_note(f"under an event loop, use {kind.removeprefix('Blocking')}")
+            raise error
+
+        __aexit__ = __aenter__
