@@ -3,6 +3,7 @@
 from stateschema.streamdb.attach import attach
 from stateschema.streamdb.bad_events import OnError
 from stateschema.streamdb.blocking import BlockingStreamDB
+from stateschema.streamdb.blocking_combined import BlockingCombinedStreamDB
 from stateschema.streamdb.combined import CombinedStreamDB
 from stateschema.streamdb.conflicts import Conflict, Conflicts
 from stateschema.streamdb.db import StreamDB
@@ -15,6 +16,7 @@ from stateschema.streamdb.views import View, Views
 from stateschema.streamdb.writes import Progress
 
 __all__ = [
+    "BlockingCombinedStreamDB",
     "BlockingPublisher",
     "BlockingStreamDB",
     "CombinedStreamDB",

@@ -5,41 +5,63 @@ noticed when the first bad event or conflict comes, perhaps days later.
 """
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
+from stateschema.schema.entity import StateSchema
 from stateschema.stream.client.blocking import BlockingStreamClient
 
 InitT = TypeVar("InitT", bound=Callable[..., None])
 
 
-def naming_its_class(init: InitT) -> InitT:
-    """Let what Python says about the arguments of an inherited `__init__` name the class that was called."""
-    signature = inspect.signature(init)
+def naming_its_class(*usages: str) -> Callable[[InitT], InitT]:
+    """Let what Python says about the arguments of an inherited `__init__` name the class that was called.
 
-    @wraps(init)
-    def checked(self: object, *given: Any, **named: Any) -> None:
-        try:
-            signature.bind(self, *given, **named)
-        except TypeError as wrong:
-            raise _explained(wrong, type(self).__name__, signature, named) from None
-        init(self, *given, **named)
+    Args:
+        usages: How to call it, behind the name of the class.
+    """
 
-    return cast("InitT", checked)
+    def decorate(init: InitT) -> InitT:
+        signature = inspect.signature(init)
+
+        @wraps(init)
+        def checked(self: object, *given: Any, **named: Any) -> None:
+            try:
+                signature.bind(self, *given, **named)
+            except TypeError as wrong:
+                kind = type(self).__name__
+                error = TypeError(f"{kind}: {wrong}")
+                hint = " or ".join(f"{kind}{usage}" for usage in usages)
+                error.add_note(_near(named, signature) or f"write {hint}")
+                raise error from None
+            init(self, *given, **named)
+
+        return cast("InitT", checked)
+
+    return decorate
 
 
-def _explained(
-    wrong: TypeError, kind: str, signature: inspect.Signature, named: dict[str, Any]
-) -> TypeError:
-    error = TypeError(f"{kind}: {wrong}")
-    for name in named.keys() - signature.parameters.keys():
-        for near in get_close_matches(name, signature.parameters, n=1):
-            error.add_note(f"did you mean {near}= instead of {name}=?")
-    if not named.keys() - signature.parameters.keys():
-        error.add_note(f"write {kind}(Schema, stream=...) or {kind}(Schema, url=...)")
-    return error
+def _near(named: Iterable[str], signature: inspect.Signature) -> str | None:
+    for name in named:
+        if name not in signature.parameters:
+            for near in get_close_matches(name, signature.parameters, n=1, cutoff=0.7):
+                return f"did you mean {near}= instead of {name}=?"
+    return None
+
+
+def check_schema(value: object, owner: str) -> None:
+    """Refuse what is no schema.
+
+    Raises:
+        TypeError: It is no subclass of `StateSchema`.
+    """
+    if isinstance(value, type) and issubclass(value, StateSchema):
+        return
+    error = TypeError(f"{owner} takes a subclass of StateSchema, not {value!r}")
+    error.add_note("class Chat(StateSchema): messages = Entity(Message, type='message', key='id')")
+    raise error
 
 
 def check_choice(value: object, choices: Sequence[object], name: str) -> None:

@@ -11,7 +11,7 @@ Law        Rows come in inside `preload`, `poll` and `wait_txid`, in the calling
            no thread of ours steps the graph. What is written into a collection is appended at once, and
            polled for until it has come back.
 Waiting    A private event loop runs while one of them waits. What is appended to a stream in memory
-           by other threads wakes it at once.
+           by other threads wakes it at once. The parts of a `BlockingCombinedStreamDB` share one loop.
 Errors     As for `StreamDB`; what subscribers raise comes out of the call that applied the epoch,
            which is complete all the same. While a write is polled for it is logged: the write is done.
 """
@@ -57,6 +57,7 @@ class BlockingStreamDB(Blocking, Facade[SchemaT]):
     @override
     def _set_up(self) -> None:
         self._runner = asyncio.Runner()
+        self._owns_runner = True
         self._batches: AsyncGenerator[Batch, None] | None = None
         self._next: asyncio.Task[Batch | None] | None = None  # asked for and not yet there
         self._is_taking = False
@@ -178,11 +179,14 @@ class BlockingStreamDB(Blocking, Facade[SchemaT]):
     def close(self) -> None:
         """Stop for good; the collections stay readable. Idempotent."""
         self._intake.end()
-        self._next = None
+        asked, self._next = self._next, None
         if not self._is_over:
             self._runner.run(self._feed.close())
         self._is_over = True
-        self._runner.close()  # cancels what is asked for, closes the generator
+        if self._owns_runner:
+            self._runner.close()  # cancels what is asked for, closes the generator
+        elif asked is not None:
+            asked.cancel()
 
     def __enter__(self) -> Self:
         self._check_not_closed()
@@ -203,6 +207,13 @@ class BlockingStreamDB(Blocking, Facade[SchemaT]):
         self.close()
         if kind is None and self.error is not None:
             raise self.error
+
+    def _share(self, runner: asyncio.Runner) -> None:
+        """Wait on a loop that other StreamDBs wait on too, and that somebody else closes."""
+        if self.status != "loading" or self._batches is not None:
+            raise StreamError(f"{self!r} has begun to read, on a loop of its own")
+        self._runner.close()
+        self._runner, self._owns_runner = runner, False
 
     def _check_not_closed(self) -> None:
         if self._is_over and self.error is None:
@@ -260,14 +271,11 @@ class BlockingStreamDB(Blocking, Facade[SchemaT]):
 
     async def _wait_for_next(self, timeout: float | None) -> Batch | None:  # noqa: ASYNC109 - not a deadline for a task: what is asked for stays asked for
         try:
-            if self._batches is None:
-                self._batches = self._feed.follow(self._intake.position)
-            if self._next is None:
-                self._next = asyncio.create_task(_step(self._batches), name="streamdb-next")
-            done, _ = await asyncio.wait([self._next], timeout=timeout)
+            task = self._ask()
+            done, _ = await asyncio.wait([task], timeout=timeout)
             if not done:
                 return None
-            task, self._next = self._next, None
+            self._next = None
             batch = task.result()
         except OffsetGoneError:
             if not self._intake.start_over():
@@ -277,6 +285,14 @@ class BlockingStreamDB(Blocking, Facade[SchemaT]):
         if batch is None:
             self._intake.end()
         return batch
+
+    def _ask(self) -> asyncio.Task[Batch | None]:
+        """Ask for the next batch, unless that has been done."""
+        if self._batches is None:
+            self._batches = self._feed.follow(self._intake.position)
+        if self._next is None:
+            self._next = asyncio.create_task(_step(self._batches), name="streamdb-next")
+        return self._next
 
     async def _leave(self) -> None:
         """Leave the follower: it is to go on from elsewhere."""

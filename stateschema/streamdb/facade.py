@@ -15,7 +15,12 @@ from stateschema.stream.client.retry import Retry
 from stateschema.stream.client.transport import Timeouts
 from stateschema.stream.interface import Stream
 from stateschema.stream.offset import Offset
-from stateschema.streamdb.arguments import check_choice, check_function, naming_its_class
+from stateschema.streamdb.arguments import (
+    check_choice,
+    check_function,
+    check_schema,
+    naming_its_class,
+)
 from stateschema.streamdb.bad_events import Policies
 from stateschema.streamdb.cache import Cache
 from stateschema.streamdb.conflicts import Conflict, Conflicts
@@ -38,7 +43,7 @@ class Facade(ABC, Generic[SchemaT]):
 
     collections: SchemaT
 
-    @naming_its_class
+    @naming_its_class("(Schema, stream=...)", "(Schema, url=...)")
     def __init__(
         self,
         schema: type[SchemaT],
@@ -91,7 +96,7 @@ class Facade(ABC, Generic[SchemaT]):
             ValueError: A policy or a mode is none that there is.
             SchemaError: `on_error` names no entity.
         """
-        _check_schema(schema, type(self).__name__)
+        check_schema(schema, type(self).__name__)
         check_choice(conflicts, ("ignore", "report", "refuse"), "conflicts")
         for name, function in (("on_conflict", on_conflict), ("on_commit", on_commit)):
             check_function(function, name)
@@ -243,12 +248,3 @@ class Facade(ABC, Generic[SchemaT]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {type(self.collections).__name__} {self.status}>"
-
-
-def _check_schema(schema: object, owner: str) -> None:
-    if not (isinstance(schema, type) and issubclass(schema, StateSchema)):
-        error = TypeError(f"{owner} takes a subclass of StateSchema, not {schema!r}")
-        error.add_note(
-            "class Chat(StateSchema): messages = Entity(Message, type='message', key='id')"
-        )
-        raise error

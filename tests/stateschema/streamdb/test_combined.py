@@ -2,35 +2,19 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
-from pydantic import BaseModel
 
 from dataflow import TransactionError, live, query
 from dataflow.collection.transaction import Transaction
-from stateschema.errors import EventError, SchemaError
-from stateschema.schema.entity import Entity, StateSchema
+from stateschema.errors import EventError, SchemaError, StreamClosedError
+from stateschema.streamdb.blocking import BlockingStreamDB
 from stateschema.streamdb.combined import CombinedStreamDB
 from stateschema.streamdb.db import StreamDB
 from tests.stateschema.streamdb.chat import Chat, Message, change, message
+from tests.stateschema.streamdb.combined_schemas import App, Profile, Profiles, profile
 from tests.stateschema.streamdb.recording import Recording
-
-
-class Profile(BaseModel, frozen=True):
-    id: str
-    name: str
-
-
-class Profiles(StateSchema):
-    profiles = Entity(Profile, type="profile", key="id")
-
-
-class App(Chat, Profiles):
-    pass
-
-
-def profile(key: str, name: str, **headers: str) -> dict[str, object]:
-    return change("profile", key, "upsert", {"id": key, "name": name}, **headers)
 
 
 def test_collections_of_two_streams_are_joined_and_each_has_its_offset() -> None:
@@ -46,8 +30,11 @@ def test_collections_of_two_streams_are_joined_and_each_has_its_offset() -> None
             )
             assert named.rows() == [{"id": "1", "name": "Ann"}]
             shared.put([profile("ann", "Anna", txid="t")])
-            await db.parts[Profiles].wait_txid("t")
-            await db.collections.messages.insert(Message(id="2", text="ann"))
+            await db.wait_txid("t")
+            written = db.collections.messages.insert(Message(id="2", text="ann"))
+            assert db.progress(written) == "pending"
+            await written
+            assert db.progress(written) == "settled"
             assert named.rows() == [{"id": "1", "name": "Anna"}, {"id": "2", "name": "Anna"}]
             offsets = [db.parts[each].offset for each in (Chat, Profiles)]
             assert offsets == [session.head_now(), shared.head_now()]
@@ -129,3 +116,77 @@ def test_the_schema_has_to_be_that_of_the_parts() -> None:
         CombinedStreamDB(App, chat)
     with pytest.raises(SchemaError, match="two parts have one schema"):
         CombinedStreamDB(Chat, chat, StreamDB(Chat, stream=Recording()))
+
+
+def both(session: Recording, shared: Recording) -> CombinedStreamDB[App]:
+    return CombinedStreamDB(App, StreamDB(Chat, stream=session), StreamDB(Profiles, stream=shared))
+
+
+def test_a_txid_is_waited_for_in_every_part() -> None:
+    session, shared = Recording(), Recording()
+
+    async def run() -> None:
+        async with both(session, shared) as db:
+            waiting = [asyncio.create_task(db.wait_txid(txid)) for txid in ("a", "b")]
+            shared.put([profile("ann", "Ann", txid="b")])
+            await waiting[1]
+            assert (waiting[0].done(), set(db.collections.profiles)) == (False, {"ann"})
+            session.put([message("1", txid="a")])
+            await waiting[0]
+            await asyncio.gather(db.wait_txid("a"), db.wait_txid("b"))
+            with pytest.raises(TimeoutError, match=r"txid 'c' did not come within 0.01 s"):
+                await db.wait_txid("c", timeout=0.01)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(run())
+
+
+def test_a_stream_that_ends_leaves_the_others_to_be_waited_for() -> None:
+    session, shared = Recording(), Recording()
+
+    async def run() -> None:
+        async with both(session, shared) as db:
+            waiting = asyncio.create_task(db.wait_txid("a"))
+            ending = asyncio.create_task(db.wait_closed())
+            await shared.close()
+            await db.parts[Profiles].wait_closed()
+            session.put([message("1", txid="a")])
+            await waiting
+            assert not ending.done()
+            waiting = asyncio.create_task(db.wait_txid("b"))
+            await session.close()
+            with pytest.raises(StreamClosedError, match="txid 'b' came"):
+                await waiting
+            await ending
+
+    asyncio.run(run())
+
+
+def test_whoever_waits_is_told_of_a_part_that_fails() -> None:
+    session, shared = Recording(), Recording()
+
+    async def run() -> None:
+        async with both(session, shared) as db:
+            waiting = [db.wait_txid("a"), db.wait_closed()]
+            tasks = [asyncio.ensure_future(each) for each in waiting]
+            shared.put([change("profile", "x", "insert", 5)])
+            ends = await asyncio.gather(*tasks, return_exceptions=True)
+            assert ends == [db.parts[Profiles].error] * 2
+            assert db.parts[Chat].status == "ready"
+
+    with pytest.raises(EventError):
+        asyncio.run(run())
+
+
+def test_what_is_no_part_is_refused() -> None:
+    blocking: Any = BlockingStreamDB(Chat, stream=Recording())
+    with pytest.raises(TypeError, match="CombinedStreamDB takes each part as a StreamDB, not <Bl"):
+        CombinedStreamDB(Chat, blocking)
+    misspelt: Any = CombinedStreamDB
+    with pytest.raises(
+        TypeError, match=r"^CombinedStreamDB: got an unexpected .* 'chat'"
+    ) as caught:
+        misspelt(Chat, chat=blocking)
+    assert caught.value.__notes__ == ["write CombinedStreamDB(Schema, part, ...)"]
+    with pytest.raises(TypeError, match="CombinedStreamDB takes a subclass of StateSchema, not 5"):
+        misspelt(5)
