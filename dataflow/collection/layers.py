@@ -1,7 +1,8 @@
 """Layers: the operations that lie over the rows of one collection, and the rows beneath.
 
 Law        the rows of the source node are the visible ones: overlay(synced row, operations) for every row with operations, the
-           synced row for every other
+           synced row for every other. What is completed and still has an operation stays: it becomes the synced row as soon as
+           nothing open lies beneath it.
 Delta rule a row is looked at again when its synced row or one of its operations changed; the newest operation goes on top of
            what is visible, everything else starts from the synced row. Synced rows change beneath at once.
 State      synced row and operations of the rows that have operations; the keys changed here last
@@ -36,7 +37,7 @@ class Overlaid(Protocol):
 
     @property
     def is_local(self) -> bool:
-        """Whether what is completed becomes the synced row: nobody else will say what that is."""
+        """Whether every row was changed here: nobody else says what the rows are."""
         ...
 
     def replace(self, row: Any, changes: Mapping[str, Any]) -> Any:
@@ -86,11 +87,8 @@ class Layers:
         yield from (key for key, row in synced.items() if row is not None)
 
     def own_all(self) -> None:
-        """Take the rows there are as changed here, and what is completed as confirmed: the collection was local until now."""
+        """Take the rows there are as changed here: the collection was local until now."""
         self._own.update(self._node.rows or ())
-        for layers in self._layers.values():
-            for author in layers:
-                author.is_confirmed |= author.state == "completed"
 
     def preview(self, key: Any, row: Any, mutated: Iterable[Author]) -> Any:
         """Return what would be visible over a synced row if the operations of some transactions were shown as they are now."""
@@ -141,14 +139,12 @@ class Layers:
         """Look at transactions again: show their operations, or let go of them."""
         is_stale = False
         for author in authors:
-            state = author.state
-            is_shown = state in ("pending", "persisting") or self._stays(author)
-            operation = author.operation(self._collection, key) if is_shown else None
+            operation = author.operation(self._collection, key)
             if operation is not None:
                 is_stale |= not self._put(key, author, operation)
             else:
                 is_stale |= self._drop(key, author)
-            if state == "completed" and not self._collection.is_local:
+            if author.state == "completed" and not self._collection.is_local:
                 self._own.add(key)
         layers = self._layers.get(key)
         if layers is None:
@@ -158,10 +154,6 @@ class Layers:
             self._show(key, overlay(self._synced[key], layers.values(), self._replaced))
         if not layers:
             del self._layers[key], self._synced[key]
-
-    def _stays(self, author: Author) -> bool:
-        """Tell whether what a transaction did becomes synced by itself."""
-        return author.state == "completed" and (self._collection.is_local or author.is_confirmed)
 
     def _put(self, key: Any, author: Author, operation: Operation) -> bool:
         """Take over an operation; True if it is the newest, which goes on top of what is visible."""
@@ -194,9 +186,12 @@ class Layers:
         return True
 
     def _accept(self, key: Any, layers: dict[Author, Operation]) -> None:
-        """Make synced what stays of completed transactions, as far as nothing that is open lies beneath."""
-        while layers and self._stays(author := next(iter(layers))):
+        """Make synced what completed transactions did, as far as nothing that is open lies beneath."""
+        while layers and (author := next(iter(layers))).state == "completed":
+            if author.operation(self._collection, key) is None:
+                return  # it goes when it is looked at, an epoch later
             self._synced[key] = under(self._synced[key], layers.pop(author), self._replaced)
+            author.accepted(self._collection, key)
 
     def _replaced(self, row: Any, changes: Mapping[str, Any]) -> Any:
         try:

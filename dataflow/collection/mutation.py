@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 class Mutated(Protocol):
     """A collection, as its transactions see it."""
 
+    @property
+    def is_local(self) -> bool:
+        """Whether what is completed here becomes the synced row: nobody else will say what that is."""
+        ...
+
     def authors(self, key: Any) -> Iterable[Author]:
         """Return the transactions that have something pending on a row."""
         ...

@@ -99,17 +99,19 @@ class Author(Protocol):
 
     Attributes:
         number: counts transactions in the order in which they were made.
-        is_confirmed: whether it was completed by the collection itself, so that what it did stays.
     """
 
     number: int
-    is_confirmed: bool
 
     @property
     def state(self) -> State:
-        """Where it is; its operations are shown until it is completed or failed."""
+        """Where it is."""
         ...
 
     def operation(self, collection: object, key: Any) -> Operation | None:
-        """Return what it does to a row."""
+        """Return what it does to a row; None if that is nothing, or no longer to be shown."""
+        ...
+
+    def accepted(self, collection: object, key: Any) -> None:
+        """Take note that what it does to a row has become the synced row."""
         ...

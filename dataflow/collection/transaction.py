@@ -58,7 +58,6 @@ class Transaction:
 
     Attributes:
         number: counts transactions in the order in which they are made, in which their mutations lie over each other.
-        is_confirmed: whether a collection has completed it by itself, having nobody to ask.
 
     >>> from dataflow import Collection
     >>> todos = Collection("todos", key="id")
@@ -80,12 +79,12 @@ class Transaction:
         self._mutation_fn = mutation_fn
         self._is_async = is_async(mutation_fn)
         self._graph = current_graph()
-        self.is_confirmed: bool = False
         self._state: State = "pending"
         self._error: BaseException | None = None
         self._was_rolled_back = False  # not failed by itself; the error says so
         self._entries: dict[tuple[int, Any], Entry] = {}
         self._blocks: list[tuple[AbstractContextManager[None], Batch, object, int]] = []
+        self._staying: set[tuple[int, Any]] = set()  # what becomes synced, now that it is completed
         self._waiters: dict[Future[None], None] = {}
 
     # -- looking at it -------------------------------------------------------------------------------------------------
@@ -113,9 +112,14 @@ class Transaction:
         return f"transaction {self.number}"
 
     def operation(self, collection: object, key: Any) -> Operation | None:
-        """Return what it does to a row, for the overlay."""
-        entry = self._entries.get((id(collection), key))
-        return None if entry is None or self._state == "failed" else entry.operation
+        """Return what it does to a row, for the overlay: nothing once it has failed, or is completed and does not stay."""
+        entry, state = self._entries.get(place := (id(collection), key)), self._state
+        is_shown = place in self._staying if state == "completed" else state != "failed"
+        return entry.operation if entry is not None and is_shown else None
+
+    def accepted(self, collection: object, key: Any) -> None:
+        """Take note that what it does to a row has become the synced row."""
+        self._staying.remove((id(collection), key))
 
     # -- mutating ------------------------------------------------------------------------------------------------------
 
@@ -287,7 +291,7 @@ class Transaction:
     def confirm(self) -> None:
         """Be completed by the end of the open mutate block: there is nobody to ask. Called by collections."""
         _, current, _, _ = self._blocks[-1]
-        self._state, self.is_confirmed = "completed", True
+        self._state, self._staying = "completed", set(self._entries)
         current.on_discard(self.discard)
 
     def discard(self) -> None:
@@ -343,6 +347,8 @@ class Transaction:
         if self._state in ("completed", "failed"):
             return  # it was rolled back while its mutation function ran
         self._state = state
+        if state == "completed":  # what is synced from now on does not change what stays
+            self._staying = {at for at, entry in self._entries.items() if entry.collection.is_local}
         settling = Batch(self._graph)
         for each in (self, *others):
             for entry in each.entries():

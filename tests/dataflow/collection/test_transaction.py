@@ -796,6 +796,96 @@ def test_what_was_completed_while_local_gives_way_to_synced_rows_later(*, is_del
     assert rows.rows() == [{"id": 1, "a": 9, "b": 9}]
 
 
+def test_what_is_completed_is_synced_once_what_lies_beneath_has_come_to_nothing() -> None:
+    """Then a change by an older transaction lies over it, as over any synced row."""
+    rows: Collection[Any] = Collection("rows", key="id")
+    first, last = (Transaction(mutation_fn=nothing) for _ in range(2))
+    with last:
+        rows.insert({"id": 1, "x": 1})
+    rows.update(1, x=0)  # completed by the collection, and held: the row beneath is not
+    with last:
+        rows.delete(1)  # an insert that never was, so there is no row to be changed
+    assert (last.mutations, rows.rows()) == ([], [])
+    with first:
+        rows.insert({"id": 1, "x": 2})
+    assert rows.rows() == [{"id": 1, "x": 2}]
+    first.rollback()
+    assert rows.rows() == []
+
+
+def test_what_is_held_lies_over_what_an_older_transaction_does_later() -> None:
+    rows: Collection[Any] = Collection("rows", key="id")
+    rows.insert({"id": 1, "x": 0, "y": 0})
+    first, last = (Transaction(mutation_fn=nothing) for _ in range(2))
+    with last:
+        rows.update(1, y=1)
+    rows.update(1, x=1)
+    with first:
+        rows.update(1, x=2)
+    assert rows.rows() == [{"id": 1, "x": 1, "y": 1}]
+
+
+def test_what_stays_is_decided_when_it_is_completed_not_when_it_is_looked_at() -> None:
+    rows: Collection[Any] = Collection("rows", key="id")
+    rows.insert({"id": 1, "x": 0})
+    tx = Transaction(mutation_fn=nothing)
+    with tx:
+        rows.update(1, x=1)
+
+    def settle(changes: list[Any]) -> None:
+        tx.commit()  # its epoch comes after this one
+        with rows.sync():
+            pass  # the collection is local no longer
+
+    bell = Collection("bell", key="id")
+    bell.subscribe(settle)
+    bell.insert({"id": 1})
+    assert (tx.state, rows.rows()) == ("completed", [{"id": 1, "x": 1}])
+
+
+@pytest.mark.parametrize("is_new", [False, True])
+def test_what_has_become_synced_is_not_shown_again_above_what_came_later(*, is_new: bool) -> None:
+    rows: Collection[Any] = Collection("rows", key="id")
+    rows.insert({"id": 1, "x": 0})
+    tx = Transaction(mutation_fn=nothing)
+    if not is_new:
+        with tx:
+            rows.update(1, x=1)
+
+    def settle(changes: list[Any]) -> None:
+        if is_new:
+            with tx:
+                rows.update(1, x=1)
+        rows.update(1, x=2)
+        tx.commit()  # is looked at last, but has become synced beneath the newer change by then
+
+    bell = Collection("bell", key="id")
+    bell.subscribe(settle)
+    bell.insert({"id": 1})
+    assert (tx.state, rows.rows()) == ("completed", [{"id": 1, "x": 2}])
+
+
+def test_each_collection_of_a_transaction_decides_what_stays() -> None:
+    local: Collection[Any] = Collection("local", key="id")
+    synced: Collection[Any] = Collection("synced", key="id")
+    with synced.sync() as write:
+        write.insert({"id": 1, "x": 0})
+    local.insert({"id": 1, "x": 0})
+    beneath, tx = Transaction(mutation_fn=nothing), Transaction(mutation_fn=nothing)
+    with beneath:
+        local.update(1, x=1)
+        synced.update(1, x=1)
+    with tx:
+        local.update(1, x=2)
+        synced.update(1, x=2)
+    tx.commit()
+    assert (local.rows(), synced.rows()) == ([{"id": 1, "x": 2}], [{"id": 1, "x": 1}])
+    with local.sync():
+        pass  # it is local no longer, which changes nothing about the past
+    beneath.rollback()
+    assert (local.rows(), synced.rows()) == ([{"id": 1, "x": 2}], [{"id": 1, "x": 0}])
+
+
 def test_an_event_loop_that_was_closed_on_those_who_wait_hinders_nobody() -> None:
     rows: Collection[Any] = Collection("rows", key="id")
     late: Collection[Any] = Collection("late", key="id", ready=False)
