@@ -7,7 +7,8 @@ tells its sign and how many digits follow, so that indexes of any length compare
 Law        low < between(low, high) < high, where either end may be open
 Text       Digits and small letters only: they sort alike by code point and in the collations of browsers.
 Length     Rows put at either end count up or down: O(log rows). Rows put at random places: O(log rows).
-           Only rows put again and again into one gap make longer ones, a digit for about five of them.
+           Only rows put again and again into one gap make longer ones, a digit for about five of them;
+           `order` sees to it that there is an end to that.
 Method     Fractional indexing, as known from collaborative editors (D. Greenspan, "Implementing
            fractional indexing"), with other digits and another head.
 """

@@ -16,7 +16,7 @@ from dataflow.live.splices import Insert, Move, Remove, Replace, Reset, Splice
 from dataflow.live.window import order_of
 from stateschema.errors import SchemaError
 from stateschema.streamdb.publishing.events import Wire, wire_key, wire_value
-from stateschema.streamdb.publishing.order import key_at, order_keys
+from stateschema.streamdb.publishing.order import order_keys, put_key
 
 
 class WireChange(NamedTuple):
@@ -95,11 +95,11 @@ class OrderedListing:
                 case Move(index, to, _):
                     key = self._take(index)
                     before.setdefault(key, self._rows[key])
-                    self._put(to, key, self._rows[key])
+                    self._put(to, key, self._rows[key], before)
                 case Insert(index, row_key, row):
                     key = wire_key(row_key)
                     before.setdefault(key, None)
-                    self._put(index, key, self._value(row))
+                    self._put(index, key, self._value(row), before)
                 case Replace(index, row):
                     key = self._keys[index]
                     before.setdefault(key, self._rows[key])
@@ -114,11 +114,14 @@ class OrderedListing:
         del self._order[index]
         return self._keys.pop(index)
 
-    def _put(self, index: int, key: str, value: Wire) -> None:
-        order = key_at(self._order, index)
-        self._order.insert(index, order)
+    def _put(self, index: int, key: str, value: Wire, before: dict[str, Wire | None]) -> None:
+        """Put a row into its place, and note the rows that make room for it."""
         self._keys.insert(index, key)
-        self._rows[key] = {**value, self._field: order}
+        self._rows[key] = value
+        for place in put_key(self._order, index):
+            moved = self._keys[place]
+            before.setdefault(moved, self._rows[moved])
+            self._rows[moved] = {**self._rows[moved], self._field: self._order[place]}
 
     def _reset(self, keys: Sequence[Any], rows: Sequence[Any]) -> list[WireChange]:
         before = self._rows

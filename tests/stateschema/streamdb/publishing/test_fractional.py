@@ -1,22 +1,21 @@
 """Fractional indexes: they sort between their neighbours, as plain text, and stay short."""
 
 import random
-from bisect import insort
+from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stateschema.streamdb.publishing.fractional import between, is_index, spread
-from stateschema.streamdb.publishing.order import key_at, order_keys
+from stateschema.streamdb.publishing.order import LONGEST, order_keys, put_key
 
 
 @given(st.lists(st.integers(0, 10**6), max_size=200))
 def test_rows_put_anywhere_keep_the_order_of_the_list(places: list[int]) -> None:
     keys: list[str] = []
     for place in places:
-        index = place % (len(keys) + 1)
-        keys.insert(index, key_at(keys, index))
+        put_key(keys, place % (len(keys) + 1))
     assert keys == sorted(set(keys))
     assert all(is_index(key) for key in keys)
 
@@ -25,7 +24,7 @@ def test_rows_put_anywhere_keep_the_order_of_the_list(places: list[int]) -> None
 def test_many_rows_are_put_into_any_gap(count: int, places: list[int], data: st.DataObject) -> None:
     keys: list[str] = []
     for place in places:
-        insort(keys, key_at(keys, place % (len(keys) + 1)))
+        put_key(keys, place % (len(keys) + 1))
     gap = data.draw(st.integers(0, len(keys)))
     low = keys[gap - 1] if gap else None
     new = spread(count, low, keys[gap] if gap < len(keys) else None)
@@ -45,19 +44,67 @@ def test_they_stay_short_when_rows_are_put_at_random_places() -> None:
     chance = random.Random(7)
     keys: list[str] = []
     for _ in range(10_000):
-        index = chance.randrange(len(keys) + 1)
-        keys.insert(index, key_at(keys, index))
+        put_key(keys, chance.randrange(len(keys) + 1))
     assert keys == sorted(set(keys))
     assert max(map(len, keys)) <= 12
     assert sum(map(len, keys)) <= 8 * len(keys)
+
+
+PLACES: dict[str, Callable[[int, int], int]] = {
+    "before the one before": lambda _row, _size: 10,
+    "behind the one before": lambda row, _size: 10 + row,
+    "between the two before": lambda row, _size: 10 + (row + 1) // 2,
+    "before the last": lambda _row, size: size - 1,
+    "at two places": lambda row, size: (1, size - 1)[row % 2],
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_ten_thousand_rows_put_at_one_place_stay_bounded(name: str) -> None:
+    keys = spread(20, None, None)
+    told = 0
+    for row in range(10_000):
+        before = list(keys) if row % 997 == 0 else None
+        place = PLACES[name](row, len(keys))
+        changed = put_key(keys, place)
+        assert place in changed
+        told += len(changed) - 1
+        if before is not None:
+            same = [key for at, key in enumerate(keys) if at not in changed]
+            before[changed.start : changed.stop - 1] = []
+            assert same == before
+    assert keys == sorted(set(keys))
+    assert all(map(is_index, keys))
+    assert max(map(len, keys)) <= LONGEST
+    assert told <= 3 * len(keys)
+
+
+@settings(max_examples=settings().max_examples // 10)
+@given(st.lists(st.tuples(st.integers(0, 30), st.booleans(), st.integers(1, 300)), max_size=4))
+def test_room_is_made_for_rows_that_crowd_anywhere(crowds: list[tuple[int, bool, int]]) -> None:
+    keys: list[str] = []
+    for place, follows, size in crowds:
+        at = place % (len(keys) + 1)
+        for row in range(size):
+            before = list(keys)
+            changed = put_key(keys, at + row if follows else at)
+            assert keys[: changed.start] == before[: changed.start]
+            assert keys[changed.stop :] == before[changed.stop - 1 :]
+            assert keys == sorted(set(keys))
+            assert max(map(len, keys)) <= LONGEST
+
+
+def test_long_order_keys_of_a_stream_are_not_gone_on_with() -> None:
+    long = "n0" + "0" * LONGEST + "1"
+    assert order_keys([long, "n1", None]) == ["n0", "n1", "n2"]
+    assert order_keys(["n0", "n0" + "0" * (LONGEST - 3) + "1", "n1"])[1][-1] == "1"
 
 
 def test_they_sort_alike_by_code_point_and_in_a_browser() -> None:
     chance = random.Random(7)
     keys = [between(None, None)]
     for _ in range(500):
-        index = chance.randrange(len(keys) + 1)
-        keys.insert(index, key_at(keys, index))
+        put_key(keys, chance.randrange(len(keys) + 1))
     assert set("".join(keys)) <= set("0123456789abcdefghijklmnopqrstuvwxyz")
 
 

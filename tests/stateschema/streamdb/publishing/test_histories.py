@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Iterable
 from typing import Any
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from stateschema.stream.batch import Batch
 from stateschema.stream.memory import MemoryStream
 from stateschema.stream.offset import Offset
 from stateschema.streamdb.blocking import BlockingStreamDB
+from stateschema.streamdb.publishing import order
 from stateschema.streamdb.publishing.events import wire_key, wire_value
 from stateschema.streamdb.publishing.publisher import BlockingPublisher
 
@@ -125,8 +127,19 @@ def test_the_stream_says_what_the_view_shows(steps: list[Any]) -> None:
 
 
 @settings(max_examples=settings().max_examples // 3)
-@given(STEPS, st.none() | st.integers(1, 3))
-def test_a_remote_list_keeps_the_order(steps: list[Any], limit: int | None) -> None:
+@given(STEPS, st.none() | st.integers(1, 3), st.booleans())
+def test_a_remote_list_keeps_the_order(
+    steps: list[Any], limit: int | None, is_crowded: bool
+) -> None:
+    """Crowded is a list where room is made for every row that comes between two others."""
+    if is_crowded:
+        with patch.multiple(order, LONGEST=2, _ROOM=2, _REACH=1):
+            keep_the_order(steps, limit)
+    else:
+        keep_the_order(steps, limit)
+
+
+def keep_the_order(steps: list[Any], limit: int | None) -> None:
     rows = Collection[Row]("rows", key="id")
     row = rows.alias("row")
     ordered = query(row).order_by(row.n.desc())
@@ -151,6 +164,42 @@ def test_a_remote_list_keeps_the_order(steps: list[Any], limit: int | None) -> N
             case _:
                 write(rows, step)
     publisher.close()
+
+
+class Listed(TypedDict):
+    id: int
+    n: int
+    orderKey: str
+
+
+class List(StateSchema):
+    rows = Entity(Listed, type="row", key="id")
+
+
+def test_a_list_that_crowds_in_one_place_makes_room_and_no_reader_notices() -> None:
+    rows = Collection[Row]("rows", key="id")
+    write(rows, [(id_, id_) for id_ in range(3)])
+    view = live(query(rows).order_by(rows.alias().n))
+    stream, conflicts = MemoryStream(), list[object]()
+    with (
+        BlockingPublisher(view, stream, type="row") as publisher,
+        BlockingStreamDB(
+            List, stream=stream, conflicts="refuse", on_conflict=conflicts.append
+        ) as db,
+    ):
+        made_room = 0
+        for id_ in range(3, 600):
+            write(rows, [(id_, 1)])  # behind all that are equal, before 2
+            publisher.flush()
+            start = db.offset
+            assert db.poll() == 1
+            made_room += len(stream.read_now(start).messages) > 1
+            if id_ % 50 == 0 or id_ == 599:
+                shown = sorted(db.collections.rows.rows(), key=lambda row: row["orderKey"])
+                assert [(row["id"], row["n"]) for row in shown] == [
+                    (row["id"], row["n"]) for row in view.rows()
+                ]
+        assert (made_room, conflicts) == (2, [])
 
 
 @settings(max_examples=settings().max_examples // 3)
