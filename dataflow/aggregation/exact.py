@@ -17,7 +17,7 @@ Source Kulisch's exact accumulator, with Python's ints for the register
 from __future__ import annotations
 
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, Rounded
-from math import inf
+from math import fsum, inf, isfinite
 from typing import Final
 
 from dataflow.errors import QueryError
@@ -55,6 +55,24 @@ class FloatSum:
         elif shift < self._shift:
             numerator <<= self._shift - shift
         self._scaled += numerator if sign > 0 else -numerator
+
+    def load(self, values: list[float]) -> bool:
+        """Add many values, unless that might overflow or some are not finite; return whether it did.
+
+        `fsum` rounds the exact sum once, so what it leaves of the values less that sum is what the rounding took away. A few
+        passes in C get all of it.
+        """
+        found: list[float] = []
+        try:
+            while rest := fsum((*values, *found)):
+                if not isfinite(rest):
+                    return False
+                found.append(-rest)
+        except (OverflowError, ValueError):  # of infinities of both signs, too
+            return False
+        for part in found:
+            self.change(part, -1)
+        return True
 
     def ratio(self, integer: int) -> tuple[int, int]:
         """Return the exact sum plus `integer` as (numerator, denominator)."""

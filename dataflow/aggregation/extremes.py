@@ -1,13 +1,14 @@
 """The minimum and the maximum of values that come and go.
 
 Law    minimum() and maximum() == first and last of sorted(values held, key=sort_key), null if none
-State  as long as all values are of one plain class and no end has gone: both ends, and the values as
-       loaded, from the first change on a tally, value -> how often it is held; then name -> cell of every value held, and the cells in a
-       sorted map, in which a value that went keeps its place until it reaches an end, or until
-       places without a value outnumber the others; O(distinct values)
-Cost   tally: O(1), but its begin counts and its end sorts what is held. After it add: O(1) for a value held
-       already, else O(log n) comparisons; remove and results: O(1) amortised; never a rescan, and
-       no difference between the two ends
+State  as long as all values are of one plain class, those values, sorted, with their repeats (a `run`):
+       8 bytes each. Then name -> cell of every value held, and the cells in a sorted map, in which a
+       value that went keeps its place until it reaches an end, or until places without a value
+       outnumber the others; O(distinct values)
+Cost   run: two bisections' worth of comparisons, and moving pointers: of a plain list while it is
+       short, of a `SortedList` above `LONGEST`. After it add: O(1) for a value held already, else
+       O(log n) comparisons; remove and results: O(1) amortised. Never a rescan, and no difference
+       between the two ends
 Edges  nulls are ignored; NaN is the largest number; values of different kinds compare by rank
 
 Equal scalars of different looks (1, 1.0 and Decimal("1.00"), one instant in two time zones) are one
@@ -17,13 +18,17 @@ on the values held alone. Equal containers and objects are one value, and come o
 
 Source multiset with lazily cleaned order. Two lazily cleaned heaps instead of the sorted map were
        measured: as fast for numbers, but a max-heap of texts compares in Python (2 to 4 times
-       slower when the maximum leaves), and both ends need two of them
+       slower when the maximum leaves), and both ends need two of them. A count per value instead of
+       the run: as fast, at ten times the memory, with a pause when an end went
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from bisect import bisect_left, insort
+from math import copysign
 from typing import TYPE_CHECKING, Any, Final
+
+from sortedcontainers import SortedList
 
 from dataflow.aggregation.blocks import SortedBlocks
 from dataflow.values import kinds
@@ -34,7 +39,10 @@ from dataflow.values.null import is_null
 from dataflow.values.order import SortKey, sort_key
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
+
+LONGEST: Final = 4_096
+"""Values in a plain list: from there on moving them takes longer than finding one in a list of lists."""
 
 _OWN_NAME: Final = EXACT - {bool}  # as dict keys, True and 1 are the same
 _SPARE_PLACES: Final = 16  # for values that went, before the order is rebuilt
@@ -60,62 +68,54 @@ class Extremes:
     (1, 3)
     """
 
-    __slots__ = ("_cells", "_class", "_high", "_loaded", "_low", "_order", "_serial", "_tally")
+    __slots__ = ("_cells", "_class", "_order", "_run", "_serial")
 
-    _cells: dict[object, _Cell]  # these three are there once the tally has ended
+    _cells: dict[object, _Cell]  # these three are there once the run has ended
     _order: SortedBlocks[SortKey, _Cell]
     _serial: int
 
     def __init__(self) -> None:
-        self._tally: dict[Any, int] | None = {}  # None before and after
-        self._loaded: Sequence[Any] | None = None  # until there is a tally
-        self._class: type | None = None  # of the values loaded or in the tally
-        self._low: Any = None
-        self._high: Any = None
+        self._run: Any = []  # a list or SortedList; None once the run has ended
+        self._class: type | None = None  # of the values in the run
 
-    def load(self, values: Sequence[Any]) -> None:
-        """Add many values, which must not be changed after; nulls are ignored. The first call on a new object is the cheap one."""
-        classes = set(map(type, values))
-        if len(classes) == 1 and classes <= _OWN_NAME and self._tally == {}:
-            self._tally, self._loaded = None, values
-            self._class, self._low, self._high = classes.pop(), min(values), max(values)
+    def load(self, values: list[Any], cls: type | None = None) -> None:
+        """Add many values, nulls ignored. The first call on a new object is the cheap one.
+
+        Args:
+            cls: the class of all values, if it is known.
+        """
+        if cls is None:
+            classes = set(map(type, values))
+            cls = classes.pop() if len(classes) == 1 else None
+        if cls is not None and self._run == [] and _is_run(values, cls):
+            self._run = sorted(values) if len(values) <= LONGEST else SortedList(values)
+            self._class = cls
         else:
             for value in values:
                 self.add(value)
 
-    def _begin_tally(self, values: Sequence[Any]) -> None:
-        """Turn loaded values into the tally."""
-        self._tally, self._loaded = dict(Counter(values)), None
-
     def add(self, value: object) -> None:
         """Add one occurrence of `value`; null is ignored.
 
-        Complexity: O(1) for a value held already and in a tally, else O(log n).
+        Complexity: O(log n) comparisons; O(1) without a run for a value held already.
         """
-        tally = self._tally
-        if tally is not None:
-            if value.__class__ is self._class:
-                count = tally.get(value)
-                if count:
-                    tally[value] = count + 1
-                    return
-                tally[value] = 1
-                if value < self._low:
-                    self._low = value
-                elif value > self._high:
-                    self._high = value
+        run = self._run
+        if run is not None:
+            cls = value.__class__
+            if cls is self._class and (cls is not float or _is_plain(value)):
+                if run.__class__ is list:
+                    insort(run, value)
+                    if len(run) > LONGEST:
+                        self._run = SortedList(run)
+                else:
+                    run.add(value)
                 return
             if value is None:
                 return
-            if not tally and value.__class__ in _OWN_NAME:
-                self._class, self._low, self._high = value.__class__, value, value
-                tally[value] = 1
+            if not run and (cls in _OWN_NAME or (cls is float and _is_plain(value))):
+                self._class, self._run = cls, [value]
                 return
-            self._end_tally(tally)
-        elif self._loaded is not None:
-            self._begin_tally(self._loaded)
-            self.add(value)
-            return
+            self._end_run(run)
         name = value if value.__class__ in _OWN_NAME else _name(value)
         if name is not None:
             self._count(name, value)
@@ -129,32 +129,24 @@ class Extremes:
     def remove(self, value: object) -> None:
         """Remove one occurrence of a value that was added; null is ignored.
 
-        Complexity: O(1) amortised; O(n log n) when it ends the tally.
+        Complexity: O(log n) comparisons; O(1) amortised without a run.
 
         Raises:
             KeyError: The value is not held.
         """
-        tally = self._tally
-        if tally is not None and value.__class__ is self._class:
-            count = tally[value]
-            if count > 1:
-                tally[value] = count - 1
-                return
-            del tally[value]
-            if not tally:
-                self._class = None
-            elif value == self._low or value == self._high:
-                self._end_tally(tally)
-            return
-        if self._loaded is not None:
-            self._begin_tally(self._loaded)
-            self.remove(value)
+        run = self._run
+        if run is not None:
+            if value.__class__ is self._class:
+                at = bisect_left(run, value) if run.__class__ is list else run.bisect_left(value)
+                if at == len(run) or run[at] != value:
+                    raise KeyError(value)
+                del run[at]
+            elif not is_null(value):
+                raise KeyError(value)
             return
         name = value if value.__class__ in _OWN_NAME else _name(value)
         if name is None:
             return
-        if tally is not None:
-            raise KeyError(value)
         cell = self._cells[name]
         cell.count -= 1
         if not cell.count:
@@ -164,30 +156,27 @@ class Extremes:
 
     def minimum(self) -> Any:  # Any: whatever was added
         """Return the smallest value, null if there is none."""
-        if self._tally is not None:
-            return self._low if self._tally else None
-        if self._loaded is not None:
-            return self._low
+        run = self._run
+        if run is not None:
+            return run[0] if run else None
         while (cell := self._order.first()) is not None and not cell.count:
             self._order.discard(cell.key)
         return None if cell is None else cell.value
 
     def maximum(self) -> Any:  # Any: whatever was added
         """Return the largest value, null if there is none."""
-        if self._tally is not None:
-            return self._high if self._tally else None
-        if self._loaded is not None:
-            return self._high
+        run = self._run
+        if run is not None:
+            return run[-1] if run else None
         while (cell := self._order.last()) is not None and not cell.count:
             self._order.discard(cell.key)
         return None if cell is None else cell.value
 
-    def _end_tally(self, tally: dict[Any, int]) -> None:
-        """Turn the tally into cells and their order."""
-        self._tally, self._cells, self._order, self._serial = None, {}, SortedBlocks(), 0
-        for value in sorted(tally):
-            cell = self._cells[value] = self._place(value)
-            cell.count = tally[value]
+    def _end_run(self, run: Iterable[Any]) -> None:
+        """Turn the run into cells and their order."""
+        self._run, self._cells, self._order, self._serial = None, {}, SortedBlocks(), 0
+        for value in run:
+            self._count(value if value.__class__ in _OWN_NAME else _name(value), value)
 
     def _place(self, value: object) -> _Cell:
         key = sort_key(value)
@@ -205,15 +194,10 @@ class Extremes:
 
     def _check(self) -> None:
         """Assert every invariant of the state."""
-        if self._loaded is not None:
-            assert self._tally is None
-            assert set(map(type, self._loaded)) == {self._class}
-            assert (self._low, self._high) == (min(self._loaded), max(self._loaded))
-            return
-        if self._tally is not None:
-            assert {value.__class__ for value in self._tally} <= {self._class}
-            ends = (min(self._tally), max(self._tally)) if self._tally else (self._low, self._high)
-            assert (self._low, self._high) == ends
+        if self._run is not None:
+            assert {value.__class__ for value in self._run} <= {self._class}
+            assert list(self._run) == sorted(self._run)
+            assert not self._run or _is_run(list(self._run), self._class)
             return
         self._order._check()  # noqa: SLF001 - a part of this state
         held = [cell for cell in self._order if cell.count]
@@ -221,6 +205,19 @@ class Extremes:
         assert len(held) == len(self._cells)
         assert all(cell.count > 0 for cell in held)
         assert len(self._order) <= 2 * len(self._cells) + _SPARE_PLACES + 1
+
+
+def _is_run(values: list[Any], cls: type | None) -> bool:
+    """Tell whether values of one class can be told apart, and put in order, by Python alone."""
+    if cls is not float:
+        return cls in _OWN_NAME
+    total = sum(values)
+    return total == total and (all(values) or all(map(_is_plain, values)))
+
+
+def _is_plain(value: Any) -> bool:
+    """Tell a float that is known by its value from NaN, and from the negative zero."""
+    return bool(value == value and (value != 0.0 or copysign(1.0, value) > 0.0))
 
 
 def _name(value: object) -> object:

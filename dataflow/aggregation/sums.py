@@ -86,6 +86,18 @@ class Total:
         elif value.__class__ is float or kind_of(value) == NUMBER:
             self._change(plain(value), -1)
 
+    def load(self, values: list[Any]) -> None:
+        """Add many values; what is no number is ignored."""
+        if set(map(type, values)) == {float}:
+            floats = self._floats or FloatSum()
+            if floats.load(values):
+                self._floats = floats
+                self._float_count += len(values)
+                self.count += len(values)
+                return
+        for value in values:
+            self.add(value)
+
     def total(self) -> int | float | Decimal | None:
         """Return the exact sum, rounded once if it is a float; null if nothing contributes.
 

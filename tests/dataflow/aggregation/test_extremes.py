@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataflow.aggregation import blocks
+from dataflow.aggregation import extremes as ends
 from dataflow.aggregation.extremes import Extremes
 from dataflow.values.equality import equal
 from dataflow.values.order import sort_key
@@ -28,6 +29,13 @@ SCALARS = (
     | st.sampled_from([NOON, NOON_IN_ROME, NOON.replace(tzinfo=None)])
 )
 VALUES = SCALARS | st.lists(SCALARS, max_size=2) | st.dictionaries(st.text("ab"), SCALARS)
+
+ONE_CLASS = (
+    st.lists(st.integers(-3, 3), max_size=20)
+    | st.lists(st.text("ab", max_size=2), max_size=20)
+    | st.lists(st.sampled_from([1.0, 2.5, 0.0, -0.0, math.inf, -math.inf, math.nan]), max_size=20)
+    | st.lists(st.floats(-2.0, 2.0), max_size=20)
+)
 
 
 class Color(StrEnum):
@@ -49,14 +57,14 @@ def assert_ends(extremes: Extremes, held: list[object]) -> None:
 
 
 @given(
-    st.lists(VALUES, max_size=5) | st.lists(st.integers(-3, 3), max_size=20),
+    st.lists(VALUES, max_size=5) | ONE_CLASS,
     st.lists(st.tuples(VALUES, st.integers(0, 50)), max_size=80),
     st.integers(0, 3),
 )
 def test_any_history_equals_sorting_what_is_held(
     loaded: list[object], history: list[tuple[object, int]], read_every: int
 ) -> None:
-    with mock.patch.object(blocks, "CAPACITY", 8):
+    with mock.patch.object(blocks, "CAPACITY", 8), mock.patch.object(ends, "LONGEST", 4):
         extremes = Extremes()
         extremes.load(loaded.copy())
         extremes._check()
@@ -146,38 +154,44 @@ def test_a_value_that_went_unseen_can_come_back() -> None:
 
 def test_places_of_values_that_went_do_not_pile_up() -> None:
     extremes = Extremes()
-    extremes.add(-1)
     extremes.add(0)
-    extremes.add(10_000)
-    extremes.remove(-1)  # an end goes: from now on there is an order
+    extremes.add(10_000.5)  # of another class: from now on there is an order
     for value in range(1, 5_000):
         extremes.add(value)
         extremes.remove(value)
         assert len(extremes._order) < 30
     extremes._check()
-    assert (extremes.minimum(), extremes.maximum()) == (0, 10_000)
+    assert (extremes.minimum(), extremes.maximum()) == (0, 10_000.5)
 
 
-def test_no_order_is_kept_while_both_ends_stay() -> None:
+def test_a_long_run_is_kept_in_pieces_and_ends_like_a_short_one() -> None:
     extremes = Extremes()
-    for value in (0, 10_000, *range(1, 100)):
+    extremes.load([value % 1_000 for value in range(ends.LONGEST)])
+    held = sorted(value % 1_000 for value in range(ends.LONGEST))
+    for value in (7, -1, 2_000):
         extremes.add(value)
-    for value in range(1, 100):
-        extremes.remove(value)
+        held.append(value)
+        extremes._check()
+        assert_ends(extremes, held)
+    assert not isinstance(extremes._run, list)
+    extremes.remove(-1)
+    held.remove(-1)
+    extremes.add("text")
+    held.append("text")
     extremes._check()
-    assert extremes._tally is not None
-    assert (extremes.minimum(), extremes.maximum()) == (0, 10_000)
+    assert_ends(extremes, held)
 
 
-def test_loaded_values_are_counted_when_the_first_one_comes_or_goes() -> None:
+@pytest.mark.parametrize("value", [math.nan, -0.0])
+def test_floats_that_are_not_known_by_their_value_end_the_run(value: float) -> None:
     extremes = Extremes()
-    extremes.load([3, 1, 1, 2])
-    assert (extremes.minimum(), extremes.maximum()) == (1, 3)
-    extremes.remove(1)
+    extremes.load([0.0, 1.5])
+    extremes.add(value)
     extremes._check()
-    assert extremes._tally == {3: 1, 1: 1, 2: 1}
-    extremes.load([0, None])
-    assert (extremes.minimum(), extremes.maximum()) == (0, 3)
+    assert extremes._run is None
+    extremes.remove(0.0)
+    extremes.remove(1.5)
+    assert look(extremes.minimum(), extremes.maximum()) == look(value, value)
 
 
 def test_objects_without_order_or_hash_are_told_apart() -> None:

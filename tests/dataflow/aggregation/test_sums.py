@@ -89,6 +89,20 @@ def test_results_are_exact_whatever_came_and_went(
     assert total.count == len(numbers(values))
 
 
+@given(WITH_FLOATS | st.lists(FLOATS), WITH_FLOATS | st.lists(FLOATS))
+def test_loaded_values_count_like_added_ones(loaded: list[object], later: list[object]) -> None:
+    total = Total()
+    total.load(loaded)
+    total._check()
+    assert look(total.total(), total.mean()) == look(*expected(loaded))
+    total.load(later)
+    for value in loaded:
+        total.remove(value)
+    total._check()
+    assert look(total.total(), total.mean()) == look(*expected(later))
+    assert total.count == len(numbers(later))
+
+
 @given(st.lists(st.floats(-1e300, 1e300), min_size=1))
 def test_finite_floats_add_up_as_fsum_says(values: list[float]) -> None:
     total = Total()
