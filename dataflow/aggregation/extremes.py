@@ -197,7 +197,7 @@ class Extremes:
         if self._run is not None:
             assert {value.__class__ for value in self._run} <= {self._class}
             assert list(self._run) == sorted(self._run)
-            assert not self._run or _is_run(list(self._run), self._class)
+            assert self._class is not float or all(map(_is_plain, self._run))
             return
         self._order._check()  # noqa: SLF001 - a part of this state
         held = [cell for cell in self._order if cell.count]

@@ -8,7 +8,7 @@ from enum import StrEnum
 from unittest import mock
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dataflow.aggregation import blocks
@@ -56,6 +56,7 @@ def assert_ends(extremes: Extremes, held: list[object]) -> None:
     assert equal(extremes.maximum(), present[-1] if present else None)
 
 
+@example([math.inf, -math.inf], [], 0)
 @given(
     st.lists(VALUES, max_size=5) | ONE_CLASS,
     st.lists(st.tuples(VALUES, st.integers(0, 50)), max_size=80),
