@@ -11,11 +11,13 @@ rows by collection, the wire types by collection, and the union of all events:
     export type ChatEvent = Change<"message", Message> | Control;
 
 Names      A TypeScript StreamDB has methods where ours has none, so five names that are fine here
-           are refused: collections, preload, close, utils, actions.
+           are refused: collections, preload, close, utils, actions. A row type that is named as
+           something of the language, or of this module, gets an underscore: `Record_`.
 """
 
 import json
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stateschema.errors import SchemaError
@@ -33,6 +35,40 @@ _PLAIN = {
     "array": "unknown[]",
     "object": "Record<string, unknown>",
 }
+_TAKEN = frozenset(
+    {
+        *(
+            "any",
+            "as",
+            "async",
+            "await",
+            "bigint",
+            "boolean",
+            "break",
+            "case",
+            "catch",
+            "class",
+            "const",
+        ),
+        *("continue", "debugger", "declare", "default", "delete", "do", "else", "enum", "export"),
+        *("extends", "false", "finally", "for", "function", "if", "implements", "import", "in"),
+        *("instanceof", "interface", "let", "never", "new", "null", "number", "object", "package"),
+        *(
+            "private",
+            "protected",
+            "public",
+            "return",
+            "static",
+            "string",
+            "super",
+            "switch",
+            "symbol",
+        ),
+        *("this", "throw", "true", "try", "type", "typeof", "undefined", "unknown", "var", "void"),
+        *("while", "with", "yield"),
+        *("Array", "Change", "Control", "Partial", "Record"),
+    }
+)
 _NAME = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
 _EVENTS = """\
 export interface Change<Type extends string, Row, Stored = Row> {
@@ -64,13 +100,13 @@ def typescript(schema: type[StateSchema]) -> str:
         if name in RESERVED:
             raise SchemaError(f"entity name {name!r} is reserved by TypeScript clients")
     described = json_schema(schema)
-    kinds: dict[str, Any] = described["x-entities"]
-    rows = {
-        name: found
-        for name, found in described["$defs"].items()
-        if name != "control" and not name.startswith("event.")
-    }
     title = schema.__name__
+    named = [
+        name for name in described["$defs"] if name != "control" and not name.startswith("event.")
+    ]
+    names = _identifiers(named, {*_TAKEN, f"{title}Rows", f"{title}Event"})
+    kinds: dict[str, Any] = _renamed(described["x-entities"], names)
+    rows = {names[name]: _renamed(described["$defs"][name], names) for name in named}
     parts = [
         f"// Types of the state schema {title}, version {version_of(schema)}. Generated: change the schema instead.\n",
         *(_declaration(name, found) for name, found in rows.items()),
@@ -102,8 +138,8 @@ def _union(title: str, schema: type[StateSchema], kinds: dict[str, Any]) -> str:
 
 def _declaration(name: str, described: dict[str, Any]) -> str:
     if described.get("type") == "object" and "properties" in described:
-        return f"export interface {_identifier(name)} {_fields(described, '')}\n"
-    return f"export type {_identifier(name)} = {_type(described)};\n"
+        return f"export interface {name} {_fields(described, '')}\n"
+    return f"export type {name} = {_type(described)};\n"
 
 
 def _fields(described: dict[str, Any], indent: str) -> str:
@@ -121,14 +157,17 @@ def _fields(described: dict[str, Any], indent: str) -> str:
 def _type(described: dict[str, Any], indent: str = "") -> str:
     """Return the type of a JSON Schema; what has no counterpart is `unknown`."""
     if "$ref" in described:
-        return _identifier(described["$ref"].rpartition("/")[2])
+        return str(described["$ref"])
     if "const" in described:
         return json.dumps(described["const"])
     if "enum" in described:
         return " | ".join(map(json.dumps, described["enum"]))
     for word, sign in (("anyOf", " | "), ("oneOf", " | "), ("allOf", " & ")):
         if word in described:
-            return sign.join(dict.fromkeys(_type(each, indent) for each in described[word]))
+            parts = dict.fromkeys(_type(each, indent) for each in described[word])
+            return sign.join(
+                f"({part})" if word == "allOf" and " | " in part else part for part in parts
+            )
     found = described.get("type")
     if isinstance(found, list):
         return " | ".join(_PLAIN[each] for each in found)
@@ -156,5 +195,25 @@ def _object(described: dict[str, Any], indent: str) -> str:
     return f"Record<string, {_type(values, indent) if isinstance(values, dict) else 'unknown'}>"
 
 
-def _identifier(name: str) -> str:
-    return re.sub(r"\W", "_", name, flags=re.ASCII)
+def _identifiers(names: Iterable[str], taken: set[str]) -> dict[str, str]:
+    """Return a name that TypeScript takes for each name of a definition, all of them different."""
+    found: dict[str, str] = {}
+    for name in names:
+        text = re.sub(r"^(?=\d)|[^\w$]", "_", name, flags=re.ASCII)
+        while text in taken:
+            text += "_"
+        taken.add(text)
+        found[name] = text
+    return found
+
+
+def _renamed(described: Any, names: Mapping[str, str]) -> Any:
+    """Return a JSON Schema that refers to definitions by their names in TypeScript."""
+    if isinstance(described, list):
+        return [_renamed(each, names) for each in described]
+    if not isinstance(described, dict):
+        return described
+    target = described.get("$ref")
+    if isinstance(target, str):
+        return {**described, "$ref": names[target.rpartition("/")[2]]}
+    return {word: _renamed(each, names) for word, each in described.items()}

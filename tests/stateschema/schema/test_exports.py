@@ -206,3 +206,25 @@ def test_names_that_typescript_clients_reserve_are_refused_there_only(name: str)
     assert json_schema(schema)["x-entities"][name]["type"] == "m"
     with pytest.raises(SchemaError, match=f"entity name '{name}' is reserved"):
         typescript(schema)
+
+
+class Record(BaseModel):
+    id: str
+
+
+class TakenRows(BaseModel):
+    id: str
+    records: list[Record] = []
+
+
+def test_names_that_typescript_takes_itself_get_an_underscore() -> None:
+    class Taken(StateSchema):
+        records = Entity(Record, type="record", key="id")
+        rows = Entity(TakenRows, type="rows", key="id")
+        default = Entity(dict[str, Any], type="d", key="id")
+
+    text = typescript(Taken)
+    assert "export interface Record_ {\n  id: string;\n}\n" in text
+    assert "export interface TakenRows_ {\n  id: string;\n  records?: Record_[];\n}\n" in text
+    assert "  default: Record<string, unknown>;\n" in text
+    assert 'Change<"rows", TakenRows_>' in text
