@@ -84,7 +84,7 @@ class FaultyProxy:
         self._random = random.Random(seed)
         self._server: asyncio.Server | None = None
         self._possible = list(FAULTS[1:])
-        self._tasks: set[Any] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self.faults: list[str] = []
 
     def without(self, fault: str) -> None:
@@ -103,13 +103,30 @@ class FaultyProxy:
         self._server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._tasks.add(asyncio.current_task())  # asyncio itself holds them weakly
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)  # asyncio itself holds them weakly
+        task.add_done_callback(self._tasks.discard)
         fault = self._fault()
         try:
-            with suppress(OSError, asyncio.IncompleteReadError):
-                await self._relay(await _request(reader), fault, writer)
+            # Cancelled by nobody but the end of the loop, which asyncio would report as an error.
+            with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+                await self._relay_while_connected(reader, fault, writer)
         finally:
             writer.transport.abort() if fault != "none" else writer.close()
+
+    async def _relay_while_connected(
+        self, reader: asyncio.StreamReader, fault: str, writer: asyncio.StreamWriter
+    ) -> None:
+        """Serve a request; if its sender goes, so does the connection to the server."""
+        relay = asyncio.create_task(self._relay(await _request(reader), fault, writer))
+        leaving = asyncio.create_task(reader.read(1))
+        try:
+            await asyncio.wait([relay, leaving], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (relay, leaving):
+                task.cancel()
+            await asyncio.gather(relay, leaving, return_exceptions=True)
 
     def _fault(self) -> str:
         is_faulty = self._random.random() < self._chance
