@@ -14,9 +14,9 @@ Source  predicate indexes of publish/subscribe systems (Fabret et al., SIGMOD 20
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
+from dataflow.frozen import frozen
 from dataflow.values.order import sort_key
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ LOWEST: SortKey = ()
 HIGHEST: SortKey = (float("inf"),)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Route:
     """A condition that every row has to fulfil that concerns a reader.
 

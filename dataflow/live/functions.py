@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
+from dataflow.frozen import replace
 from dataflow.query import ir
 from dataflow.query.scalar import Aggregate, Apply, Ordering, Scalar, Window, rewrite
 

@@ -10,12 +10,12 @@ Edges   a query without an order has no window; a move that changes nothing deli
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from dataflow.circuit.commit import Commit
 from dataflow.circuit.node import Node, SourceNode
 from dataflow.errors import QueryError
+from dataflow.frozen import replace
 from dataflow.query import ir
 from dataflow.query.compiler.order import Order
 

@@ -22,11 +22,10 @@ select remains. `live(key=...)` puts a Rekey on top.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from dataflow.errors import UnknownFieldError
+from dataflow.frozen import replace
 from dataflow.query import ir
 from dataflow.query.grouping import Cells
 from dataflow.query.notation import text_of
@@ -82,8 +81,7 @@ _REFUSED_AFTER: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Clauses:
+class Clauses(NamedTuple):
     """What has been called so far.
 
     Attributes:
@@ -120,8 +118,7 @@ class Clauses:
 
     def called(self, clause: str, **changes: Any) -> Clauses:
         """Return the clauses after one more call."""
-        present = dict(zip(_FIELDS, _values_of(self), strict=True))
-        return Clauses(**{**present, "calls": (*self.calls, clause), **changes})
+        return self._replace(calls=(*self.calls, clause), **changes)
 
     def check_place(self, clause: str) -> None:
         """Refuse a clause that may not follow what has been called before."""
@@ -169,7 +166,7 @@ class Clauses:
                 "compute it in a subquery: query(q.alias('x')).where(x.id == outer.id)",
             )
         source = ir.Filter(self.source, conjunction(self.correlated))
-        return replace(self, source=source, correlated=(), outer=()).tree()
+        return self._replace(source=source, correlated=(), outer=()).tree()
 
     def tree(self) -> ir.Node:
         """Return the finished tree, whichever aliases its conditions name."""
@@ -201,8 +198,8 @@ class Clauses:
         known = [(name, column(record, name, self.source)) for name in names]
         order, hidden = _as_columns(self.order, known)
         whole = Record((*record.items, *hidden))
-        selected = replace(
-            self, record=whole, order=(), single=False, into=None, function=None
+        selected = self._replace(
+            record=whole, order=(), single=False, into=None, function=None
         ).tree()
         node: ir.Node = ir.Order(selected, tuple(order), self._rows_kept(), self.offset)
         if hidden or self.into is not None:
@@ -316,10 +313,6 @@ class Clauses:
             known = columns_of(ir.Project(self.source, self.record)) or ()
             raise UnknownFieldError(node.name, "select", known)
         return found
-
-
-_FIELDS: Final = tuple(field.name for field in fields(Clauses))
-_values_of: Final = attrgetter(*_FIELDS)
 
 
 def _as_columns(

@@ -31,8 +31,9 @@ Sources are known through the `Source` protocol only; they are compared by ident
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from dataflow.frozen import frozen, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -65,7 +66,7 @@ class Relation(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen
 class SourceRef:
     """A source compared by identity, so that the tree around it can be compared by structure."""
 
@@ -78,7 +79,7 @@ class SourceRef:
         return id(self.relation)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scan:
     """Read a source under an alias."""
 
@@ -86,7 +87,7 @@ class Scan:
     alias: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Named:
     """Give the row of a finished query an alias (a subquery)."""
 
@@ -94,7 +95,7 @@ class Named:
     alias: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Filter:
     """Keep the rows for which the condition is TRUE."""
 
@@ -102,7 +103,7 @@ class Filter:
     condition: Scalar
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FilterRows:
     """Keep the rows for which a user function answers something truthy.
 
@@ -113,7 +114,7 @@ class FilterRows:
     function: Callable[[Any], object]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Project:
     """Build a new row. `into` constructs it as that type; `None` leaves a dict."""
 
@@ -122,7 +123,7 @@ class Project:
     into: type | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MapRows:
     """Replace each row by what a user function makes of it."""
 
@@ -130,7 +131,7 @@ class MapRows:
     function: Callable[[Any], Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Join:
     """Combine rows of two inputs whose key expressions are equal (a null never is).
 
@@ -146,7 +147,7 @@ class Join:
     residual: Scalar | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Group:
     """Aggregate the rows of equal key. The row is a tuple of cells, read through `Cell`."""
 
@@ -155,7 +156,7 @@ class Group:
     aggregates: tuple[Aggregate, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Subquery:
     """A query evaluated for each row of another one, whose aliases its `where` may name.
 
@@ -170,7 +171,7 @@ class Subquery:
     live: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Nest:
     """Put the values of subqueries beside each row."""
 
@@ -178,7 +179,7 @@ class Nest:
     parts: tuple[Subquery, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Windowed:
     """Append the values of window functions to each row.
 
@@ -190,7 +191,7 @@ class Windowed:
     windows: tuple[Window, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetOp:
     """The distinct values for which a rule holds.
 
@@ -203,14 +204,14 @@ class SetOp:
     columns: tuple[str, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UnionAll:
     """The rows of all inputs."""
 
     inputs: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unnest:
     """A row for each element of a list, which takes the place of the list in its column."""
 
@@ -219,7 +220,7 @@ class Unnest:
     position: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecursiveRef:
     """Inside the step of a recursion: the rows it has so far. The marker tells which recursion."""
 
@@ -227,7 +228,7 @@ class RecursiveRef:
     marker: object
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Recursive:
     """The rows of the seed, and all that the step derives from `so_far`, which it reads.
 
@@ -245,7 +246,7 @@ class Recursive:
         return self.so_far.columns
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Order:
     """Order rows, ties by row key ascending, and keep `limit` of them from `offset` on."""
 
@@ -255,22 +256,24 @@ class Order:
     offset: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rekey:
     """Know rows under another key: field names, or a function of the row."""
 
     input: Node
-    key: tuple[str, ...] | Callable[[Any], object] = field(hash=False)
+    key: tuple[str, ...] | Callable[[Any], object]
     single: bool = True
 
+    def __hash__(self) -> int:
+        return hash((self.input, self.single))  # the key may be a function without a hash
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Narrow:
     """The input's rows, of which only some columns are read.
 
-    An update that leaves these as they are need not be told.
-
-    Put in by the optimizer. A `RowOf` among the columns stands for a whole row.
+    An update that leaves these as they are need not be told. Put in by the optimizer. A `RowOf`
+    among the columns stands for a whole row.
     """
 
     input: Node

@@ -8,10 +8,10 @@ does not read the result so far.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
+from dataflow.frozen import replace
 from dataflow.query import ir
 from dataflow.query.alias import Alias
 from dataflow.query.builder import Query

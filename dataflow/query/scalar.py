@@ -19,18 +19,18 @@ Source  Neumann, "Efficiently Compiling Efficient Query Plans for Modern Hardwar
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from dataflow.frozen import frozen
 from dataflow.values.identity import alike
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Column:
     """A field of the row bound to an alias; a missing field is null."""
 
@@ -38,14 +38,14 @@ class Column:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RowOf:
     """The whole row bound to an alias (`None` where an outer join found no match)."""
 
     alias: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cell:
     """A cell of a row by position: group keys, aggregates, values of window functions.
 
@@ -55,7 +55,7 @@ class Cell:
     index: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Selected:
     """A column of the select clause, by name (`selected.total`).
 
@@ -65,7 +65,7 @@ class Selected:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fact:
     """A row fact of an alias: `pending`, `origin` or `key` (`facts(alias).pending`)."""
 
@@ -73,7 +73,7 @@ class Fact:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Item:
     """A step into a nested value: `base["name"]` or `base[0]`.
 
@@ -84,7 +84,7 @@ class Item:
     key: str | int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen
 class Const:
     """A constant. Two constants are the same when type and value are, in containers too: `1` and `True` are not."""
 
@@ -116,7 +116,7 @@ def _is_same(a: Any, b: Any) -> bool:
     return alike(a, b) if cls is dict or cls is datetime else bool(a == b)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Call:
     """A library function or operator by name (`eq`, `add`, `and`, `lower`, `case` …).
 
@@ -127,7 +127,7 @@ class Call:
     args: tuple[Scalar, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Apply:
     """A Python function of the user over scalar arguments (`fn(callable, x, y)`).
 
@@ -138,7 +138,7 @@ class Apply:
     args: tuple[Scalar, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Record:
     """A new dict: named values, in order.
 
@@ -148,7 +148,7 @@ class Record:
     items: tuple[tuple[str | None, Scalar], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ordering:
     """One part of an order: what, which direction, and where nulls stand in the *result*."""
 
@@ -157,7 +157,7 @@ class Ordering:
     nulls_last: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Aggregate:
     """An aggregate over the rows of a group.
 
@@ -173,7 +173,7 @@ class Aggregate:
     options: tuple[Any, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Nested:
     """The rows of a subquery that belong to a row: a list, or with `one` a row or null.
 
@@ -186,7 +186,7 @@ class Nested:
     live: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Window:
     """A function over the rows of a partition, in an order; what `over` makes.
 
@@ -203,7 +203,7 @@ class Window:
     offset: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Param:
     """A lifted constant: its position, and the class that the generated code may rely on."""
 

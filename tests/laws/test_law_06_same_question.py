@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import replace
+from dataflow.frozen import replace
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import Phase, given, settings

@@ -9,10 +9,10 @@ Edges       built anew after a failure, it keeps the collections of rows that ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from dataflow.circuit.node import Delta, Node, Pairs
+from dataflow.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,7 @@ class Child(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Branching:
     """What the child collections of a live nested query have in common.
 

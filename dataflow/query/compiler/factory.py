@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import linecache
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from dataflow.circuit.node import EMPTY, StepError
+from dataflow.frozen import frozen
 from dataflow.query.compiler.emit import OPERATION_NAMES
 from dataflow.query.compiler.evaluate import field, item, spread
 from dataflow.query.compiler.runtime import fresh, mapped, null_if_unset
@@ -58,7 +58,7 @@ _NAMES: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Factory:
     """A compiled shape: call `make` with parameters and state; `source` is what was compiled, `filename` its name in tracebacks."""
 

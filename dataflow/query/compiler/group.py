@@ -13,11 +13,11 @@ The steps that follow directly (having, select) are part of the same generated f
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dataflow.circuit.node import Delta, Node, undo_changes
+from dataflow.frozen import replace
 from dataflow.query.compiler import accumulate
 from dataflow.query.compiler.accumulate import Cells
 from dataflow.query.compiler.emit import Emitter

@@ -15,11 +15,11 @@ Rows are flat tuples, one row per alias; keys are flat tuples, one part per alia
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dataflow.arrangement import NO_ROWS
 from dataflow.circuit.node import Delta, Node, Pairs
+from dataflow.frozen import frozen
 from dataflow.query.compiler.factory import Source, factory
 from dataflow.values.null import ABSENT
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dataflow.query.compiler.reads import Unchanged
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JoinShape:
     """What the generated code of a join depends on.
 

@@ -12,10 +12,10 @@ A layout says which, and is part of the shape of a query: equal layouts and equa
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from dataflow.errors import QueryError
+from dataflow.frozen import frozen, replace
 from dataflow.values.row import RowAdapter, adapter_for_type
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ RowKind: TypeAlias = Literal["mapping", "object", "any"]
 """How a field is read: by subscript, as an attribute, or by asking the row itself each time."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Slot:
     """Where the row of an alias stands.
 
@@ -52,7 +52,7 @@ class Slot:
         return name if self.index is None else f"{name}[{self.index}]"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Layout:
     """The slots of a row, in textual order. A layout of cells has none.
 

@@ -12,10 +12,10 @@ Source      engine notes in ARCHITECTURE.md; sorted runs per key as in top-k-by-
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dataflow.circuit.node import Delta, Node, Pairs
+from dataflow.frozen import frozen
 from dataflow.values.equality import equal
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dataflow.query.compiler.entries import Entry
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Window:
     """What is shown of a list.
 

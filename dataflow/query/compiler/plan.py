@@ -17,10 +17,10 @@ by identity) is already running is that node. Only the outermost window and re-k
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol, get_origin, is_typeddict
 
 from dataflow.errors import QueryError
+from dataflow.frozen import frozen, replace
 from dataflow.query import ir
 from dataflow.query.compiler.annotate import Annotate
 from dataflow.query.compiler.chain import Chain, StoredChain
@@ -74,7 +74,7 @@ class Readable(Protocol):
     def physical(self) -> tuple[Node, Layout]: ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unshared:
     """Marks the outermost windows of a live result, which are its own."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dataflow.frozen import replace
 from dataflow.query.compiler.group import Group
 from dataflow.query.compiler.layout import CELLS
 from dataflow.query.compiler.planning import Physical

@@ -14,9 +14,9 @@ A join without equality is one on a key that all rows share: every row meets eve
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dataflow.frozen import replace
 from dataflow.query import ir
 from dataflow.query.compiler.index import Index
 from dataflow.query.compiler.join import Join, JoinShape

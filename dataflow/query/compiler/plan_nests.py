@@ -11,9 +11,9 @@ A group over everything has a row even where there is nothing: it is computed on
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from dataflow.frozen import frozen, replace
 from dataflow.query import ir
 from dataflow.query.compiler.attach import Attach, Branching
 from dataflow.query.compiler.evaluate import evaluator
@@ -49,7 +49,7 @@ OWNER = "owner"
 """The alias under which the key of the outer row stands beside a row."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Listed:
     """What a nested query comes down to: rows by owner, in an order.
 

@@ -9,9 +9,9 @@ last match alone would hide that a row lost one derivation, and the one that is 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dataflow.frozen import replace
 from dataflow.query import ir
 from dataflow.query.compiler.fixpoint import Fixpoint, Loop
 from dataflow.query.compiler.keys import value_of_columns

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dataflow.frozen import replace
 from dataflow.query import ir
 from dataflow.query.compiler.layout import Layout
 from dataflow.query.compiler.planning import Physical

@@ -10,11 +10,11 @@ of which all count. The chain checks its conditions all the same.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from dataflow.circuit.router import HIGHEST, LOWEST, Route
+from dataflow.frozen import replace
 from dataflow.query.compiler.factory import SHAPES_KEPT
 from dataflow.query.compiler.keys import join_key
 from dataflow.query.compiler.steps import Bind, Test

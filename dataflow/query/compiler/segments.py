@@ -8,9 +8,9 @@ stand before its own, whatever branch of a `case` it stands in.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dataflow.frozen import frozen
 from dataflow.query.compiler.steps import Bind, Select, Step, Test, output_layout
 from dataflow.query.scalar import Apply, Call, Scalar, children, conjuncts
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dataflow.query.compiler.layout import Layout
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Segment:
     """Neighbouring library steps over one row: conditions, then perhaps a new row."""
 

@@ -6,9 +6,9 @@ functions lifted out (`lift`); `segments` splits it into library code and calls 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from dataflow.frozen import frozen, replace
 from dataflow.query.compiler.layout import RECORD, UNKNOWN, Layout
 from dataflow.query.scalar import Apply, RowOf, Scalar, contains
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
     from dataflow.query.compiler.lift import Lifter
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Test:
     """Keep rows for which a library condition is TRUE."""
 
     condition: Scalar
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Select:
     """Build a new row from a library expression."""
 
     row: Scalar
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Construct:
     """Make an object of a declared type from a selected row, its fields as keyword arguments."""
 
@@ -40,21 +40,21 @@ class Construct:
     layout: Layout
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CallFilter:
     """Keep rows for which a user function answers something truthy."""
 
     function: Any
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CallMap:
     """Replace a row by what a user function returns."""
 
     function: Any
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bind:
     """Know the row under an alias from here on."""
 

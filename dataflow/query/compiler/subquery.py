@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, is_typeddict
 
+from dataflow.frozen import frozen
 from dataflow.query import ir
 from dataflow.query.compiler.runtime import mapped
 from dataflow.query.rows import column, columns_of
@@ -35,7 +36,7 @@ CHILD = "child"
 """The alias under which the rows of a nested query are known beside the outer row."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Constructed:
     """Calls a class with a selected row as keyword arguments."""
 
@@ -45,7 +46,7 @@ class Constructed:
         return self.into(**row)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mapped:
     """Calls what map was given."""
 
@@ -55,7 +56,7 @@ class Mapped:
         return mapped(self.function(row))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Parts:
     """The clauses of a nested query.
 

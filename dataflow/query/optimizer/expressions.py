@@ -6,9 +6,9 @@ A node is made anew only where an expression of it has changed, so that a rule t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TypeVar
 
+from dataflow.frozen import replace
 from dataflow.query import ir
 from dataflow.query.scalar import Aggregate, Ordering, Scalar, Window
 

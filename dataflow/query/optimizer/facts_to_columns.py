@@ -10,10 +10,10 @@ has aliases of its own; what it shows without select is the plain row again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dataflow.errors import QueryError
+from dataflow.frozen import frozen, replace
 from dataflow.query import ir
 from dataflow.query.optimizer.expressions import with_expressions
 from dataflow.query.scalar import Column, Fact, Item, RowOf, Scalar, rewrite, walk
@@ -25,7 +25,7 @@ ROW = "row"
 """The column in which a row stands beside its facts."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WithFacts:
     """A source whose rows are dicts: the row, and what its collection knows about it."""
 
@@ -47,7 +47,7 @@ class WithFacts:
         return
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlainRows:
     """A user function, called with plain rows where there are rows with facts.
 

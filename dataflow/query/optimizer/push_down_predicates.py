@@ -13,11 +13,11 @@ function (`barriers`), be it in a condition that stands earlier.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import takewhile
 from typing import TypeAlias
 
 from dataflow.errors import QueryError
+from dataflow.frozen import replace
 from dataflow.query.ir import (
     Filter,
     Group,

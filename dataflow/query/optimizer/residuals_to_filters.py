@@ -8,8 +8,7 @@ one side, or run in one function with what follows. Not so for outer joins, wher
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from dataflow.frozen import replace
 from dataflow.query.ir import Filter, Join, Node, with_inputs
 
 

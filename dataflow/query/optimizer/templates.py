@@ -10,11 +10,11 @@ recursions, no two of which are alike.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, is_dataclass
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
+from dataflow.frozen import frozen, values_of
 from dataflow.query import ir
 from dataflow.query.optimizer.barriers import is_open_throughout
 from dataflow.query.optimizer.facts_to_columns import facts_to_columns
@@ -28,7 +28,7 @@ _COMPARISONS: Final = frozenset(("eq", "ne", "lt", "le", "gt", "ge", "in"))
 _templates: dict[ir.Node, Fill] = {}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SourceHole:
     """Stands for a source: what rules may ask of it, and its place among the values lifted."""
 
@@ -38,7 +38,7 @@ class SourceHole:
     key_field: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConstHole:
     """Stands for the value of a constant."""
 
@@ -137,7 +137,7 @@ def _keeping(part: Any) -> Fill:
 def _filling_of_holes(part: Any) -> Fill | None:
     if isinstance(part, SourceHole | ConstHole):
         return itemgetter(part.index)
-    inner = part if isinstance(part, tuple) else _values_of(part)
+    inner = part if isinstance(part, tuple) else values_of(part)
     found = [_filling_of_holes(each) for each in inner]
     if not any(found):
         return None
@@ -146,7 +146,3 @@ def _filling_of_holes(part: Any) -> Fill | None:
         return lambda values: tuple([fill(values) for fill in fills])
     make: Callable[..., Any] = part.__class__
     return lambda values: make(*[fill(values) for fill in fills])
-
-
-def _values_of(part: Any) -> list[Any]:
-    return [getattr(part, field.name) for field in fields(part)] if is_dataclass(part) else []
