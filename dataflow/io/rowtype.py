@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, is_typeddict
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from pydantic import PydanticSchemaGenerationError, TypeAdapter
 
 from dataflow.errors import CollectionError
 from dataflow.io.encoding import decode, encode
+from dataflow.values.fields import is_typed_dict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,7 +44,7 @@ class RowType:
 
     def __init__(self, row_type: Any, *, owner: object) -> None:
         self._owner = owner
-        if row_type is None or row_type is dict or is_typeddict(row_type):
+        if row_type is None or row_type is dict or is_typed_dict(row_type):
             self.build = dict
             self.fields_of = _dict_fields
         elif hasattr(row_type, "__struct_fields__"):

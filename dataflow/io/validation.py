@@ -1,24 +1,34 @@
 """Validators of row types: what users write into a collection, as rows of its declared type.
 
-pydantic models, dataclasses, TypedDicts      pydantic; mappings by field name or alias, rows as they are
+pydantic models, dataclasses, TypedDicts      pydantic; mappings by field name or alias
 msgspec structs                               msgspec's own conversion
 dicts, named tuples, attrs and other classes  none: rows are taken as they are
+
+Instances of models and of pydantic's own dataclasses were validated when they were made; whether pydantic looks at them again is for
+their `revalidate_instances` to say. Nobody has looked at those of plain dataclasses and of structs: they are validated as the mapping
+of their fields. One that needs no coercion stays the row, as the very object.
+
+Edges  instances inside of rows are taken as they are. So is a dataclass with an `InitVar`, of which nobody knows what it was given.
 """
 
 from __future__ import annotations
 
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
 from functools import cache
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, PydanticUserError, TypeAdapter
-from typing_extensions import is_typeddict
+from pydantic.dataclasses import is_pydantic_dataclass
 
 from dataflow.errors import CollectionError
 from dataflow.io.input_names import msgspec_names, pydantic_names
+from dataflow.values.fields import is_typed_dict
+from dataflow.values.identity import alike
+from dataflow.values.null import is_null
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 
 def make_validator(row_type: Any) -> Callable[[Any], Any] | None:
@@ -28,11 +38,14 @@ def make_validator(row_type: Any) -> Callable[[Any], Any] | None:
         CollectionError: if the types of the fields cannot be found out.
     """
     if hasattr(row_type, "__struct_fields__"):
-        return _msgspec_validator(row_type)
-    if _is_pydantic(row_type):
-        validate = _adapter(row_type).validator.validate_python
-        return lambda value: validate(value, by_alias=True, by_name=True)
-    return None
+        return _with_instances(row_type, _msgspec_validator)
+    if not _is_pydantic(row_type):
+        return None
+    return (
+        _with_instances(row_type, _pydantic_validator)
+        if _is_unchecked(row_type)
+        else _pydantic_validator(row_type)
+    )
 
 
 def names_taken(row_type: Any) -> frozenset[str] | None:
@@ -43,7 +56,14 @@ def names_taken(row_type: Any) -> frozenset[str] | None:
 
 
 def _is_pydantic(row_type: Any) -> bool:
-    return _is_model(row_type) or is_dataclass(row_type) or is_typeddict(row_type)
+    return _is_model(row_type) or is_dataclass(row_type) or is_typed_dict(row_type)
+
+
+def _is_unchecked(cls: type[Any]) -> bool:
+    """Tell whether a class makes instances of whatever it is given, and they tell all of it."""
+    if not is_dataclass(cls) or is_pydantic_dataclass(cls):
+        return False
+    return signature(cls).parameters.keys() <= {field.name for field in fields(cls)}
 
 
 def _is_model(row_type: Any) -> bool:
@@ -75,15 +95,49 @@ def _lenient(row_type: Any) -> TypeAdapter[Any]:
     return TypeAdapter(row_type | None, config=ConfigDict(arbitrary_types_allowed=True))
 
 
+@cache
+def _pydantic_validator(row_type: Any) -> Callable[[Any], Any]:
+    validate = _adapter(row_type).validator.validate_python
+    return lambda value: validate(value, by_alias=True, by_name=True)
+
+
+@cache
 def _msgspec_validator(row_type: Any) -> Callable[[Any], Any]:
     import msgspec
 
     names = dict(zip(row_type.__struct_fields__, row_type.__struct_encode_fields__, strict=True))
 
-    def convert(value: Any) -> Any:
-        if isinstance(value, row_type):
-            return value
-        fields = {names.get(name, name): field for name, field in value.items()}
-        return msgspec.convert(fields, row_type, strict=False)
+    def convert(given: Mapping[str, Any]) -> Any:
+        encoded = {names.get(name, name): value for name, value in given.items()}
+        return msgspec.convert(encoded, row_type, strict=False)
 
     return convert
+
+
+def _with_instances(
+    row_type: Any, validator_of: Callable[[Any], Callable[[Any], Any]]
+) -> Callable[[Any], Any]:
+    """Return a validator that looks into instances too; those of a subclass are valid if its own validator says so."""
+    validate = validator_of(row_type)
+
+    def check(value: Any) -> Any:
+        if not isinstance(value, row_type):
+            return validate(value)
+        given = _given(value)
+        valid = validator_of(type(value))(given)
+        is_valid = all(alike(getattr(valid, name), given[name]) for name in given)
+        return value if is_valid else valid
+
+    return check
+
+
+def _given(row: Any) -> dict[str, Any]:
+    """Return the fields of an instance that its class takes, without those that are msgspec's UNSET."""
+    values = {name: getattr(row, name) for name in _given_names(type(row))}
+    return {name: value for name, value in values.items() if value is None or not is_null(value)}
+
+
+@cache
+def _given_names(cls: type[Any]) -> tuple[str, ...]:
+    names: tuple[str, ...] | None = getattr(cls, "__struct_fields__", None)
+    return tuple(field.name for field in fields(cls) if field.init) if names is None else names

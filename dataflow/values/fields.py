@@ -1,7 +1,8 @@
 """Which fields a class declares, for every kind of row class, without importing its library.
 
 dataclasses, attrs, msgspec and pydantic leave a well-known attribute on their classes; looking for
-that attribute keeps all four optional. A class that declares nothing has no fields: it is opaque as
+that attribute keeps all four optional. So do the TypedDicts of `typing` and those of
+`typing_extensions`, of which `typing.is_typeddict` knows its own alone. A class that declares nothing has no fields: it is opaque as
 a value, and a row of it answers whatever attribute it is asked for.
 """
 
@@ -18,7 +19,6 @@ from typing import (
     get_args,
     get_origin,
     get_type_hints,
-    is_typeddict,
 )
 from weakref import WeakKeyDictionary
 
@@ -49,7 +49,7 @@ def declared_fields(cls: type[Any]) -> tuple[str, ...] | None:
         return tuple(attribute.name for attribute in cls.__attrs_attrs__)
     if issubclass(cls, tuple) and hasattr(cls, "_fields"):
         return tuple(cls._fields)
-    if is_typeddict(cls):
+    if is_typed_dict(cls):
         return tuple(cls.__annotations__)
     return None
 
@@ -99,6 +99,11 @@ def _alternatives(hint: Any) -> tuple[Any, ...]:
     if get_origin(hint) in (Union, UnionType):
         return tuple(part for each in get_args(hint) for part in _alternatives(each))
     return _alternatives(get_args(hint)[0]) if get_origin(hint) is Annotated else (hint,)
+
+
+def is_typed_dict(cls: object) -> bool:
+    """Tell whether `cls` is a TypedDict, whichever library made it."""
+    return isinstance(cls, type) and issubclass(cls, dict) and hasattr(cls, "__required_keys__")
 
 
 def is_pydantic_model(cls: type[Any]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
@@ -20,6 +20,7 @@ from pydantic import (
     TypeAdapter,
     model_validator,
 )
+from pydantic import dataclasses as pydantic_dataclasses
 from pydantic.alias_generators import to_camel
 from typing_extensions import TypedDict
 
@@ -132,6 +133,95 @@ def test_a_missing_field_is_named_with_what_was_given_instead(row_type: Any) -> 
     assert "field 'full" in message
     assert "did you mean 'full_nam'?" in message
     assert people.rows() == []
+
+
+@pytest.mark.parametrize("row_type", [Data, Typed, Struct], ids=lambda row_type: row_type.__name__)
+def test_rows_that_nobody_has_looked_at_are_validated_too(row_type: Any) -> None:
+    people: Collection[Any] = Collection("people", key="id", row=row_type)
+    good = row(row_type, id=1, full_name="Ada", age=36)
+    people.insert([good, row(row_type, id="2", full_name="Bo", age="7")])
+    assert people.rows() == [good, row(row_type, id=2, full_name="Bo", age=7)]
+    for wrong in ("old", -1, None):
+        with pytest.raises(CollectionError, match=r"^collection 'people': field 'age': "):
+            people.insert(row(row_type, id=3, full_name="Cy", age=wrong))
+    with pytest.raises(CollectionError, match="field 'full_name'"):
+        people.insert([row(row_type, id=3, full_name="Cy"), row(row_type, id=4, full_name=7)])
+    assert len(people) == 2
+
+
+@pytest.mark.parametrize("row_type", [Model, Data, Struct], ids=lambda row_type: row_type.__name__)
+def test_a_valid_row_stays_the_object_it_is(row_type: Any) -> None:
+    people: Collection[Any] = Collection("people", key="id", row=row_type)
+    given = row(row_type, id=1, full_name="Ada", age=36)
+    people.insert(given)
+    assert people[1] is given
+
+
+@dataclass(frozen=True)
+class Employee(Data):
+    """A row of a subclass."""
+
+    wage: int = 0
+
+
+def test_rows_of_a_subclass_stay_of_it_and_are_valid_if_it_says_so() -> None:
+    people = Collection("people", key="id", row=Data)
+    given = Employee(1, "Ada", wage=5)
+    people.insert([given, Employee(2, "Bo", wage="6")])  # type: ignore[arg-type]  # a text
+    assert people.rows() == [given, Employee(2, "Bo", wage=6)]
+    assert people[1] is given
+    with pytest.raises(CollectionError, match="collection 'people': field 'wage'"):
+        people.insert(Employee(3, "Cy", wage="much"))  # type: ignore[arg-type]  # a text
+
+
+@dataclass
+class Scaled:
+    """A row that forgets what it was made from."""
+
+    id: int
+    factor: InitVar[int]
+    size: int = 0
+
+    def __post_init__(self, factor: int) -> None:
+        self.size *= factor
+
+
+@pydantic_dataclasses.dataclass
+class Checked:
+    """A row that pydantic has looked at when it was made."""
+
+    id: int
+
+
+def test_rows_that_cannot_or_need_not_be_made_again_are_taken_as_they_are() -> None:
+    scaled = Collection("scaled", key="id", row=Scaled)
+    checked = Collection("checked", key="id", row=Checked)
+    scaled.insert(Scaled(1, 2, 3))
+    checked.insert(row := Checked(1))
+    assert (scaled.rows(), checked[1] is row) == ([Scaled(1, 2, 3)], True)
+
+
+class Sparse(msgspec.Struct, frozen=True):
+    """A row with fields that need not be there."""
+
+    id: int
+    age: int | msgspec.UnsetType | None = msgspec.UNSET
+    name: str = ""
+
+
+def test_unset_fields_of_a_struct_stay_unset() -> None:
+    rows = Collection("rows", key="id", row=Sparse)
+    rows.insert(given := [Sparse(1), Sparse(2, age=None), Sparse(3, age=4)])
+    assert all(map(lambda kept, row: kept is row, rows.rows(), given))
+
+
+def test_update_refuses_an_undeclared_field(row_type: Any) -> None:
+    people: Collection[Any] = Collection("people", key="id", row=row_type)
+    people.insert(given := row(row_type, id=1, full_name="Ada"))
+    with pytest.raises(UnknownFieldError) as caught:
+        people.update(1, agee=3)
+    assert str(caught.value) == "collection 'people' has no field 'agee' (did you mean 'age'?)"
+    assert people.rows() == [given]
 
 
 def test_aliases_are_read_as_well() -> None:

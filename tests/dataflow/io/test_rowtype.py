@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypedDict
 
 import msgspec
 import pytest
+import typing_extensions
 from pydantic import AliasGenerator, BaseModel, ConfigDict, Field, computed_field
 from pydantic.alias_generators import to_camel
 
@@ -49,6 +50,11 @@ class Dict(TypedDict, total=False):
     at: datetime
 
 
+class ExtendedDict(typing_extensions.TypedDict):
+    row_id: int
+    at: typing_extensions.NotRequired[datetime]
+
+
 class Named(NamedTuple):
     row_id: int
     at: datetime | None = None
@@ -79,6 +85,7 @@ ROWS = [
     ),
     (Data, Data(1, (Part(at=NOW),), frozenset({"a"}))),
     (Dict, Dict(row_id=1, at=NOW)),
+    (ExtendedDict, ExtendedDict(row_id=1)),
     (Named, Named(1, NOW)),
     (Struct, Struct(1, NOW)),
     (Struct, Struct(1, None, "")),

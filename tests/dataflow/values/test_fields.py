@@ -9,8 +9,14 @@ import msgspec
 import pydantic
 import pydantic.dataclasses
 import pytest
+import typing_extensions
 
-from dataflow.values.fields import compared_fields, declared_fields, declared_types
+from dataflow.values.fields import (
+    compared_fields,
+    declared_fields,
+    declared_types,
+    is_typed_dict,
+)
 from dataflow.values.null import is_null
 
 
@@ -55,15 +61,32 @@ class Typed(Base, total=False):
     a: int
 
 
+class ExtendedBase(typing_extensions.TypedDict):
+    b: int
+
+
+class ExtendedTyped(ExtendedBase, total=False):
+    a: int
+
+
 class Attrs:
     """What attrs leaves on its classes."""
 
     __attrs_attrs__: ClassVar[Any] = (SimpleNamespace(name="b"), SimpleNamespace(name="a"))
 
 
-@pytest.mark.parametrize("cls", [Data, CheckedData, Model, Struct, Named, Typed, Attrs])
+@pytest.mark.parametrize(
+    "cls", [Data, CheckedData, Model, Struct, Named, Typed, ExtendedTyped, Attrs]
+)
 def test_declared_fields_are_found_in_order(cls: type[Any]) -> None:
     assert declared_fields(cls) == compared_fields(cls) == ("b", "a")
+
+
+def test_a_typed_dict_is_known_whichever_library_made_it() -> None:
+    found = [
+        each for each in (Typed, ExtendedTyped, dict, dict[str, int], Data) if is_typed_dict(each)
+    ]
+    assert found == [Typed, ExtendedTyped]
 
 
 def test_the_extra_fields_of_a_model_are_compared_but_not_declared() -> None:
