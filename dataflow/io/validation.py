@@ -138,6 +138,6 @@ def _given(row: Any) -> dict[str, Any]:
 
 
 @cache
-def _given_names(cls: type[Any]) -> tuple[str, ...]:
+def _given_names(cls: Any) -> tuple[str, ...]:
     names: tuple[str, ...] | None = getattr(cls, "__struct_fields__", None)
     return tuple(field.name for field in fields(cls) if field.init) if names is None else names
