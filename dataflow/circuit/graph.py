@@ -24,8 +24,9 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from dataflow.circuit.commit import Greeting
-from dataflow.circuit.failure import Restart, fail, notify, rebuild, recover
+from dataflow.circuit.failure import Restart, fail, notify, rebuild
 from dataflow.circuit.node import EMPTY, Delta, Node, SourceNode, Subscriber
+from dataflow.circuit.propagation import Propagation
 from dataflow.errors import CollectionError, InvariantError
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class Graph:
         self.observer: Observer | None = None
         self.tracer: Tracer | None = None
         self._busy = False
-        self._buckets: list[list[Node]] = []
+        self._propagation = Propagation()
         self._queue: deque[Commit] = deque()
         self._later: deque[Callable[[], object]] = deque()
 
@@ -92,7 +93,7 @@ class Graph:
         Args:
             owner: what is being used, for the message.
         """
-        if getattr(_graphs, "graph", None) is not self:  # thread idents are reused, graphs are not
+        if graphs.here is not self:  # thread idents are reused, graphs are not
             error = CollectionError(f"{owner} belongs to another thread")
             error.add_note(
                 "hand the change over: loop.call_soon_threadsafe(fn) or a queue.Queue read by the owner thread"
@@ -169,7 +170,11 @@ class Graph:
         if self.observer is not None:
             self.observer.applied(changed)
         failed: list[Node] = []
-        touched = self._propagate(changed, failed)
+        self.stepping = True
+        try:
+            touched = self._propagation.run(changed, failed, tracer)
+        finally:
+            self.stepping = False
         due: list[Announcement] = []
         for node in touched:
             if node.subscribers:
@@ -196,96 +201,6 @@ class Graph:
                 except Exception as error:  # noqa: BLE001 - one subscriber must not starve the next
                     errors.append(error)
 
-    def _propagate(self, changed: list[Node], failed: list[Node]) -> list[Node]:
-        """Step every node that a change reaches; return those with a non-empty delta, in rank order."""
-        touched, rank, tracer = changed, 1, self.tracer
-        if tracer is not None:
-            tracer.enter(changed)
-        waiting = self._wake_consumers(changed)
-        if not waiting:
-            return touched
-        buckets = self._buckets
-        self.stepping = True
-        try:
-            while waiting:
-                bucket = buckets[rank]
-                if bucket:
-                    if tracer is not None:
-                        tracer.step(bucket)
-                    waiting += self._run_rank(bucket, touched, failed) - len(bucket)
-                    bucket.clear()
-                rank += 1
-        except BaseException as interrupt:
-            self._abandon(touched, rank, interrupt)
-            raise
-        finally:
-            self.stepping = False
-        return touched
-
-    def _run_rank(self, bucket: list[Node], touched: list[Node], failed: list[Node]) -> int:
-        """Step the nodes of one rank; return how many consumers that woke."""
-        awake: list[Node] = []
-        for node in bucket:
-            if node.error is None:
-                node.steps += 1
-                try:
-                    out = node.step()
-                except Exception as error:  # noqa: BLE001 - whatever a user function raises becomes the node's status
-                    node.undo()
-                    failed += fail(node, error)
-                    out = EMPTY
-                except BaseException:
-                    node.undo()
-                    raise
-            else:
-                out = self._recovered(node, failed, awake)
-            node.queued = False
-            if out:
-                node.out = out
-                touched.append(node)
-                if node.consumers:
-                    awake.append(node)
-        return self._wake_consumers(awake) if awake else 0
-
-    def _recovered(self, node: Node, failed: list[Node], awake: list[Node]) -> Delta:
-        """Try a failed node again; everything downstream has to run if it recovers, whatever its own delta."""
-        try:
-            recovered = recover(node)
-        except Exception as error:  # noqa: BLE001 - as in a step
-            failed += fail(node, error)
-            return EMPTY
-        if recovered is None:
-            return EMPTY
-        failed.append(node)
-        if not recovered:
-            awake.append(node)
-        return recovered
-
-    def _wake_consumers(self, nodes: list[Node]) -> int:
-        """Queue the nodes that a change of some nodes may concern; return how many were not queued before."""
-        woken = 0
-        buckets = self._buckets
-        for node in nodes:
-            router = node.router
-            for consumer in node.consumers if router is None else router.readers(node.out):
-                if not consumer.queued:
-                    consumer.queued = True
-                    buckets[consumer.rank].append(consumer)
-                    woken += 1
-        return woken
-
-    def _abandon(self, touched: list[Node], rank: int, interrupt: BaseException) -> None:
-        """Leave an epoch in the middle of a rank: what has not run is out of order until restarted or reached again."""
-        unaware = [node for source in touched for node in source.consumers if node.rank > rank]
-        for node in touched:
-            node.out = EMPTY
-        for bucket in self._buckets:
-            unaware += [node for node in bucket if node.queued]
-            bucket.clear()
-        for node in dict.fromkeys(unaware):
-            node.queued = False
-            notify(fail(node, interrupt))
-
     # -- nodes -----------------------------------------------------------------------------------------------------
 
     def add(self, node: Node, identity: Hashable) -> None:
@@ -297,8 +212,7 @@ class Graph:
         if identity is not None:
             self.nodes[identity] = node
         self.members.add(node)
-        while len(self._buckets) <= node.rank:
-            self._buckets.append([])
+        self._propagation.rewire(node.rank)
         for source in dict.fromkeys(node.inputs):
             source.references += 1
             source.connect(node)
@@ -330,6 +244,7 @@ class Graph:
             if current.references or isinstance(current, SourceNode):
                 continue
             self.members.discard(current)
+            self._propagation.rewire(current.rank)
             if self.nodes.get(current.identity) is current:
                 del self.nodes[current.identity]
             current.released()
@@ -382,12 +297,22 @@ class Graph:
         )
 
 
-_graphs = threading.local()
+class _Graphs(threading.local):
+    """Of each thread its graph.
+
+    Attributes:
+        here: that of the calling thread, None until its first use.
+    """
+
+    here: Graph | None = None
+
+
+graphs: _Graphs = _Graphs()
 
 
 def current_graph() -> Graph:
     """Return the graph of the calling thread, made on first use."""
-    graph: Graph | None = getattr(_graphs, "graph", None)
+    graph = graphs.here
     if graph is None:
-        graph = _graphs.graph = Graph()
+        graph = graphs.here = Graph()
     return graph

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 Delta: TypeAlias = "list[tuple[Any, Any, Any]]"
 Pairs: TypeAlias = "Iterable[tuple[Any, Any]]"
+Way: TypeAlias = "tuple[tuple[Node, tuple[Node, ...]], ...]"
+"""The nodes that a change of a source may reach, in the order of their steps, each with its inputs."""
 
 EMPTY: Delta = []
 
@@ -167,15 +169,21 @@ class SourceNode(Node):
     """Rank 0: the visible rows of a collection, and where its changes enter the graph.
 
     The collection owns `rows` and the rules for changing it; it hands over the net delta of each commit as `out`.
+
+    Attributes:
+        way: where a change of it leads, None if that has to be looked for.
+        way_found: in which state of its graph that was found.
     """
 
-    __slots__ = ()
+    __slots__ = ("way", "way_found")
 
     router: Router[Node] | None
 
     def __init__(self, *, label: str) -> None:
         super().__init__((), label=label)
         self.rows: dict[Any, Any] | None = {}
+        self.way: Way | None = None
+        self.way_found: int = -1
 
     def connect(self, consumer: Node) -> None:
         """Let a node read this one; a router is made with the first one that has a route."""

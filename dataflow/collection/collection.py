@@ -13,24 +13,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 from dataflow.circuit.failure import downstream, notify
-from dataflow.circuit.graph import current_graph
+from dataflow.circuit.graph import current_graph, graphs
 from dataflow.circuit.node import Node, SourceNode
 from dataflow.collection.batch import current_batch
 from dataflow.collection.handlers import Handlers
 from dataflow.collection.indexes import HashIndex, OrderedIndex, index_of_fields
+from dataflow.collection.intake import Intake
 from dataflow.collection.keys import Key, RowKeys
 from dataflow.collection.mutable import Mutable
 from dataflow.collection.readiness import Readiness
 from dataflow.collection.statistics import CollectionStatistics
-from dataflow.collection.sync import Journal, SyncWriter
+from dataflow.collection.sync import SyncWriter
 from dataflow.errors import CollectionError, UnknownFieldError
 from dataflow.query.compiler.layout import Layout, layout_of_adapter, layout_of_type
 from dataflow.values.row import RowAdapter, adapter_for_row, adapter_for_type
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from dataflow.circuit.commit import Announcement
+    from dataflow.circuit.graph import Graph
     from dataflow.collection.readiness import RowSource
     from dataflow.collection.status import Status
     from dataflow.collection.transaction import MutationFn
@@ -63,15 +65,13 @@ class Collection(Mutable[R], Generic[R]):
         "_adapter",
         "_error",
         "_filled_from",
+        "_intake",
         "_key",
         "_keys",
         "_node",
         "_row_type",
         "_status",
         "_was_ready",
-        "equal_rows",
-        "journal",
-        "key_of",
     )
 
     _kind = "collection"
@@ -123,11 +123,9 @@ class Collection(Mutable[R], Generic[R]):
         self._status: Status = "ready" if ready else "loading"
         self._error: BaseException | None = None
         self._filled_from: RowSource | None = None
-        self.journal: Journal | None = None
         self._node = SourceNode(label=name)
+        self._intake = Intake(self._node, self._first_key)
         self._adapter: RowAdapter | None = None
-        self.equal_rows: Callable[[Any, Any], bool] = _undecided
-        self.key_of: Callable[[Any], Any] = self._first_key
         if row is not None:
             self._adopt(adapter_for_type(row))
 
@@ -183,12 +181,17 @@ class Collection(Mutable[R], Generic[R]):
         Raises:
             CollectionError: if the collection is closed.
         """
-        if self._status == "closed":
-            self._check_writable()
-        graph = self._used()
-        if not self._was_synced:
-            self._note_sync()
-        return SyncWriter(self, graph, self._node)
+        graph = self._intake.graph
+        if graph is None or graph is not graphs.here:
+            graph = self._admit()
+        return SyncWriter(self, self._intake, graph)
+
+    def _admit(self) -> Graph:
+        """Return the graph, if synced rows may be written here and now."""
+        self._check_writable()
+        graph = self._intake.graph = self._used()
+        self._note_sync()
+        return graph
 
     def restore(self, rows: Iterable[R], *, synced: bool) -> None:
         """Write rows that were kept from an earlier life of the collection.
@@ -201,7 +204,7 @@ class Collection(Mutable[R], Generic[R]):
         graph = self._used()
         if synced:
             self._note_sync()
-        writer: SyncWriter[R] = SyncWriter(self, graph, self._node)
+        writer: SyncWriter[R] = SyncWriter(self, self._intake, graph)
         with writer as write:
             for row in rows:
                 write.upsert(row)
@@ -261,6 +264,7 @@ class Collection(Mutable[R], Generic[R]):
         if self._status == "closed":
             return
         self._error = None
+        self._intake.graph = None
         self._end_followers()
         self._turn("closed")
 
@@ -348,8 +352,8 @@ class Collection(Mutable[R], Generic[R]):
         """Read rows through an adapter from now on."""
         self._keys.check_fields(adapter)
         self._adapter = adapter
-        self.equal_rows = adapter.equal
-        self.key_of = self._keys.quick(adapter, self._checked_key)
+        self._intake.equal_rows = adapter.equal
+        self._intake.key_of = self._keys.quick(adapter, self._checked_key)
 
     def _first_key(self, row: R) -> Any:
         """Return the key of the first row of an undeclared type, which decides what rows are."""
@@ -394,7 +398,3 @@ def mark_ready(collections: Iterable[Collection[Any]]) -> None:
         graph.run(Readiness(starts))
     else:
         batch.start(starts)
-
-
-def _undecided(old: Any, new: Any) -> bool:
-    raise CollectionError("no row has been written yet")

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
     from dataflow.circuit.node import Node, SourceNode
     from dataflow.collection.changes import Op
+    from dataflow.collection.intake import Intake, Journal
     from dataflow.collection.overlay import Author
-    from dataflow.collection.sync import Journal
     from dataflow.collection.transaction import Transaction
     from dataflow.values.row import RowAdapter
 
@@ -52,25 +52,19 @@ class Mutable(Readable[R]):
         name: label for plans and errors.
         handlers: called with the transactions of single mutations.
         validate: checks and coerces the rows that users write; without it the row type decides how.
-
-    Attributes:
-        overlay: what lies over the synced rows; None while nothing does.
     """
 
-    __slots__ = ("_handlers", "_validate", "_was_synced", "overlay")
+    __slots__ = ("_handlers", "_validate", "_was_synced")
 
     _node: SourceNode
+    _intake: Intake
     _adapter: RowAdapter | None
-    journal: Journal | None
-    equal_rows: Callable[[Any, Any], bool]
-    key_of: Callable[[Any], Any]
 
     def __init__(self, name: str, *, handlers: Handlers, validate: Validator | None) -> None:
         super().__init__(name)
         self._handlers = handlers
         self._validate = validate
         self._was_synced = False
-        self.overlay: Layers | None = None
 
     @abstractmethod
     def _check_writable(self) -> None:
@@ -238,6 +232,30 @@ class Mutable(Readable[R]):
     # -- what transactions and the overlay ask ----------------------------------------------------------------------------
 
     @property
+    def overlay(self) -> Layers | None:
+        """What lies over the synced rows; None while nothing does."""
+        return self._intake.overlay
+
+    @property
+    def journal(self) -> Journal | None:
+        """Who notes which rows were written, if anybody does."""
+        return self._intake.journal
+
+    @journal.setter
+    def journal(self, journal: Journal | None) -> None:
+        self._intake.journal = journal
+
+    @property
+    def key_of(self) -> Callable[[Any], Any]:
+        """Row -> key in normal form; raises if the row is none of the collection's."""
+        return self._intake.key_of
+
+    @property
+    def equal_rows(self) -> Callable[[Any, Any], bool]:
+        """Tells whether two rows are equal."""
+        return self._intake.equal_rows
+
+    @property
     def is_local(self) -> bool:
         """Whether what is completed here becomes the synced row: nobody else will say what that is."""
         return not (self._handlers or self._was_synced)
@@ -255,7 +273,7 @@ class Mutable(Readable[R]):
         """Let the overlay look at a transaction again when a batch is published."""
         staged = batch.staged(self)
         if staged is None:
-            staged = StagedRows(self, self._node)
+            staged = StagedRows(self, self._intake)
             batch.stage(self, staged)
         assert isinstance(staged, StagedRows)
         staged.mutate(key, author)
@@ -267,7 +285,7 @@ class Mutable(Readable[R]):
         overlay = self._overlaid()
         changed = overlay.commit(synced, mutated)
         if overlay.is_idle:
-            self.overlay = None
+            self._intake.overlay = None
         return changed
 
     def facts_node(self) -> Node:
@@ -276,9 +294,10 @@ class Mutable(Readable[R]):
         return self._overlaid().facts_node()
 
     def _overlaid(self) -> Layers:
-        if self.overlay is None:
-            self.overlay = Layers(self, self._node)
-        return self.overlay
+        overlay = self._intake.overlay
+        if overlay is None:
+            overlay = self._intake.overlay = Layers(self, self._node)
+        return overlay
 
     def _note_sync(self) -> None:
         """Cease to be local: from now on somebody else says what the rows are."""

@@ -17,50 +17,23 @@ from dataflow.errors import CollectionError
 from dataflow.values.normal import PLAIN, expose, normal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
     from types import TracebackType
 
     from dataflow.circuit.graph import Graph
-    from dataflow.circuit.node import Delta, Node, SourceNode
+    from dataflow.circuit.node import Delta, Node
+    from dataflow.collection.intake import Intake
     from dataflow.collection.layers import Layers
     from dataflow.collection.overlay import Author
 
 R = TypeVar("R")
 
 
-class Journal(Protocol):
-    """Notes which rows of a collection may have been written."""
-
-    def note(self, keys: Iterable[Any]) -> None:
-        """Take note of the keys of one commit, in normal form; called when it has been applied, before anybody hears of it."""
-        ...
-
-
 class Written(Protocol):
-    """What a writer asks the collection it writes to; both get more special when the first row shows what rows are."""
-
-    @property
-    def key_of(self) -> Callable[[Any], Any]:
-        """Row -> key in normal form; raises if the row is none of the collection's."""
-        ...
+    """What a writer asks the collection it writes to, apart from its intake."""
 
     def keyed(self, rows: list[Any]) -> dict[Any, Any]:
         """Return key in normal form -> row for many rows, the last one of each key."""
-        ...
-
-    @property
-    def equal_rows(self) -> Callable[[Any, Any], bool]:
-        """Tell whether two rows are equal."""
-        ...
-
-    @property
-    def overlay(self) -> Layers | None:
-        """What lies over the synced rows; None while that is nothing."""
-        ...
-
-    @property
-    def journal(self) -> Journal | None:
-        """Who notes which rows were written, if anybody does."""
         ...
 
     def overlay_commit(
@@ -78,11 +51,11 @@ class StagedRows(Staged):
         mutated: key -> the transactions that have to be looked at again.
     """
 
-    __slots__ = ("_collection", "_node", "_truncate", "mutated", "rows")
+    __slots__ = ("_collection", "_intake", "_truncate", "mutated", "rows")
 
-    def __init__(self, collection: Written, node: SourceNode) -> None:
+    def __init__(self, collection: Written, intake: Intake) -> None:
         self._collection = collection
-        self._node = node
+        self._intake = intake
         self.rows: dict[Any, Any] = {}
         self.mutated: dict[Any, dict[Author, None]] = {}
         self._truncate = False
@@ -121,16 +94,16 @@ class StagedRows(Staged):
     def apply(self) -> list[Node]:
         """Make the writes visible; called by the graph at the start of the epoch."""
         changed = self._apply()
-        journal = self._collection.journal
+        journal = self._intake.journal
         if journal is not None:
             journal.note({**self.rows, **self.mutated})
         return changed
 
     def _apply(self) -> list[Node]:
-        node, staged = self._node, self.rows
+        node, staged = self._intake.node, self.rows
         rows = node.rows
         assert rows is not None
-        overlay = self._collection.overlay
+        overlay = self._intake.overlay
         if overlay is not None or self.mutated:
             if self._truncate:
                 for key in rows if overlay is None else overlay.synced_keys():
@@ -153,12 +126,12 @@ class StagedRows(Staged):
 
     def _is_read(self) -> bool:
         """Tell whether anybody looks at the delta, which costs more than the rows of a first load."""
-        node, graph = self._node, current_graph()
+        node, graph = self._intake.node, current_graph()
         watched = graph.tracer is not None or graph.observer is not None
         return bool(watched or node.consumers or node.subscribers)
 
     def _difference(self, rows: dict[Any, Any]) -> Delta:
-        equal = self._collection.equal_rows
+        equal = self._intake.equal_rows
         delta: Delta = []
         for key, new in self.rows.items():
             old = rows.get(key)
@@ -181,21 +154,22 @@ class SyncWriter(Commit, Generic[R]):
     A single write stays in the writer, which is then its own commit; more go to a staging dict.
     """
 
-    __slots__ = ("_collection", "_graph", "_key", "_node", "_open", "_row", "_rows", "_staged")
+    __slots__ = ("_collection", "_graph", "_intake", "_key", "_open", "_row", "_rows", "_staged")
 
-    def __init__(self, collection: Written, graph: Graph, node: SourceNode) -> None:
+    def __init__(self, collection: Written, intake: Intake, graph: Graph) -> None:
         self._collection = collection
+        self._intake = intake
         self._graph = graph
-        self._node = node
-        self._key: Any = None  # of the only write so far; never the key of a row
-        self._row: Any = None
+        self._key: Any = (
+            None  # of the only write so far, whose row is `_row`; never the key of a row
+        )
         self._staged: StagedRows | None = None
         self._rows: dict[Any, Any] | None = None  # those of `_staged`
         self._open: bool | None = None  # None: not yet
 
     def insert(self, row: R) -> None:
         """Add a row, or replace the one with its key."""
-        key = self._collection.key_of(row)
+        key = self._intake.key_of(row)
         rows = self._rows
         if rows is not None and self._open:
             rows[key] = row
@@ -212,7 +186,7 @@ class SyncWriter(Commit, Generic[R]):
 
     def upsert(self, row: R) -> None:
         """Add a row, or replace the one with its key."""
-        key = self._collection.key_of(row)
+        key = self._intake.key_of(row)
         rows = self._rows
         if rows is not None and self._open:
             rows[key] = row
@@ -225,8 +199,9 @@ class SyncWriter(Commit, Generic[R]):
         Raises:
             CollectionError: if the row is the stored object itself: rows are shared, so a changed row is a new object.
         """
-        key = self._collection.key_of(row)
-        rows = self._node.rows
+        intake = self._intake
+        key = intake.key_of(row)
+        rows = intake.node.rows
         if rows is not None and rows.get(key) is row and self._is_synced(key, row):
             error = CollectionError(f"update got the stored row of key {expose(key)!r} itself")
             error.add_note("rows are shared and must not be changed in place: pass a changed copy")
@@ -237,7 +212,7 @@ class SyncWriter(Commit, Generic[R]):
             self._write(key, row)
 
     def _is_synced(self, key: Any, row: Any) -> bool:
-        overlay = self._collection.overlay
+        overlay = self._intake.overlay
         return overlay is None or overlay.synced_row(key) is row
 
     def delete(self, key: Any) -> None:
@@ -264,7 +239,7 @@ class SyncWriter(Commit, Generic[R]):
         """Return the staging dict, moving a single write into it."""
         staged = self._staged
         if staged is None:
-            staged = self._staged = StagedRows(self._collection, self._node)
+            staged = self._staged = StagedRows(self._collection, self._intake)
             self._rows = staged.rows
             if self._key is not None:
                 staged.write(self._key, self._row)
@@ -294,16 +269,17 @@ class SyncWriter(Commit, Generic[R]):
         batch = current_batch()
         if batch is not None:
             batch.stage(self._collection, self._many())
-        elif self._staged is None and self._collection.journal is None:
+        elif self._staged is None and self._intake.journal is None:
             self._graph.run(self)
         else:
             self._graph.run(self._many())
 
     def apply(self) -> list[Node]:
         """Make the single write visible; called by the graph at the start of the epoch."""
-        node, key, new = self._node, self._key, self._row
-        if self._collection.overlay is not None:
+        intake, key, new = self._intake, self._key, self._row
+        if intake.overlay is not None:
             return self._collection.overlay_commit({key: new}, {})
+        node = intake.node
         rows = node.rows
         assert rows is not None
         node.touched += 1
@@ -312,7 +288,7 @@ class SyncWriter(Commit, Generic[R]):
             if old is None:
                 return []
             del rows[key]
-        elif old is None or (old is not new and not self._collection.equal_rows(old, new)):
+        elif old is None or (old is not new and not intake.equal_rows(old, new)):
             rows[key] = new
         else:
             return []

@@ -1,0 +1,175 @@
+"""Propagation: the steps of one epoch, from the sources that changed to the last node that their change reaches.
+
+Law     each node with a changed input steps once, after all its inputs
+Way     rank by rank, each changed node waking the nodes that read it; or, when one source has changed and few nodes can be
+        concerned, along the way found for it earlier (`way`), which wakes nobody and queues nothing
+Edges   a node that raises goes out of order together with everything downstream; the others carry on. One that is out of order
+        is tried again. An interrupt (KeyboardInterrupt) inside a step puts the nodes still to run out of order, and passes through
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dataflow.circuit.failure import fail, notify, recover
+from dataflow.circuit.node import EMPTY
+from dataflow.circuit.way import way_from
+
+if TYPE_CHECKING:
+    from dataflow.circuit.node import Delta, Node, Way
+    from dataflow.circuit.observer import Tracer
+
+
+class Propagation:
+    """Steps the nodes of a graph."""
+
+    __slots__ = ("_buckets", "_wirings")
+
+    def __init__(self) -> None:
+        self._buckets: list[list[Node]] = []  # by rank: the nodes that wait for their step
+        self._wirings = 0
+
+    def rewire(self, rank: int) -> None:
+        """Take note that a node of a rank comes or goes: ways may lead elsewhere from now on."""
+        self._wirings += 1
+        while len(self._buckets) <= rank:
+            self._buckets.append([])
+
+    def run(self, changed: list[Node], failed: list[Node], tracer: Tracer | None) -> list[Node]:
+        """Step every node that a change reaches; return those with a non-empty delta, in rank order.
+
+        Args:
+            changed: the sources that changed; becomes what is returned.
+            failed: takes the nodes whose status has changed.
+            tracer: is told of every step.
+        """
+        if len(changed) == 1 and tracer is None:
+            source: Any = changed[0]
+            if source.way_found != self._wirings:
+                source.way, source.way_found = way_from(source), self._wirings
+            if source.way is not None:
+                if waiting := self._follow(source.way, changed, failed):
+                    self._run_waiting(waiting, changed, failed, None)
+                return changed
+        if tracer is not None:
+            tracer.enter(changed)
+        if waiting := self._wake_consumers(changed):
+            self._run_waiting(waiting, changed, failed, tracer)
+        return changed
+
+    def _follow(self, way: Way, touched: list[Node], failed: list[Node]) -> int:
+        """Step the nodes of a way; return how many are queued instead, from the first that is out of order."""
+        for place, (node, inputs) in enumerate(way):
+            for source in inputs:
+                if source.out:
+                    break
+            else:
+                continue
+            if node.error is not None:
+                return self._queue_rest(way[place:])
+            node.steps += 1
+            try:
+                out = node.step()
+            except Exception as error:  # noqa: BLE001 - whatever a user function raises becomes the node's status
+                node.undo()
+                failed += fail(node, error)
+                return self._queue_rest(way[place + 1 :])
+            except BaseException as interrupt:
+                node.undo()
+                self._queue_rest(way[place:])
+                self._abandon(touched, node.rank, interrupt)
+                raise
+            if out:
+                node.out = out
+                touched.append(node)
+        return 0
+
+    def _queue_rest(self, way: Way) -> int:
+        """Queue those nodes of a way that have a changed input; return how many."""
+        found = [node for node, inputs in way if any(source.out for source in inputs)]
+        for node in found:
+            node.queued = True
+            self._buckets[node.rank].append(node)
+        return len(found)
+
+    def _run_waiting(
+        self, waiting: int, touched: list[Node], failed: list[Node], tracer: Tracer | None
+    ) -> None:
+        """Step the nodes that are queued, and those that they wake, rank by rank."""
+        rank, buckets = 1, self._buckets
+        try:
+            while waiting:
+                bucket = buckets[rank]
+                if bucket:
+                    if tracer is not None:
+                        tracer.step(bucket)
+                    waiting += self._run_rank(bucket, touched, failed) - len(bucket)
+                    bucket.clear()
+                rank += 1
+        except BaseException as interrupt:
+            self._abandon(touched, rank, interrupt)
+            raise
+
+    def _run_rank(self, bucket: list[Node], touched: list[Node], failed: list[Node]) -> int:
+        """Step the nodes of one rank; return how many consumers that woke."""
+        awake: list[Node] = []
+        for node in bucket:
+            if node.error is None:
+                node.steps += 1
+                try:
+                    out = node.step()
+                except Exception as error:  # noqa: BLE001 - whatever a user function raises becomes the node's status
+                    node.undo()
+                    failed += fail(node, error)
+                    out = EMPTY
+                except BaseException:
+                    node.undo()
+                    raise
+            else:
+                out = self._recovered(node, failed, awake)
+            node.queued = False
+            if out:
+                node.out = out
+                touched.append(node)
+                if node.consumers:
+                    awake.append(node)
+        return self._wake_consumers(awake) if awake else 0
+
+    def _recovered(self, node: Node, failed: list[Node], awake: list[Node]) -> Delta:
+        """Try a failed node again; everything downstream has to run if it recovers, whatever its own delta."""
+        try:
+            recovered = recover(node)
+        except Exception as error:  # noqa: BLE001 - as in a step
+            failed += fail(node, error)
+            return EMPTY
+        if recovered is None:
+            return EMPTY
+        failed.append(node)
+        if not recovered:
+            awake.append(node)
+        return recovered
+
+    def _wake_consumers(self, nodes: list[Node]) -> int:
+        """Queue the nodes that a change of some nodes may concern; return how many were not queued before."""
+        woken = 0
+        buckets = self._buckets
+        for node in nodes:
+            router = node.router
+            for consumer in node.consumers if router is None else router.readers(node.out):
+                if not consumer.queued:
+                    consumer.queued = True
+                    buckets[consumer.rank].append(consumer)
+                    woken += 1
+        return woken
+
+    def _abandon(self, touched: list[Node], rank: int, interrupt: BaseException) -> None:
+        """Leave an epoch in the middle of a rank: what has not run is out of order until restarted or reached again."""
+        unaware = [node for source in touched for node in source.consumers if node.rank > rank]
+        for node in touched:
+            node.out = EMPTY
+        for bucket in self._buckets:
+            unaware += [node for node in bucket if node.queued]
+            bucket.clear()
+        for node in dict.fromkeys(unaware):
+            node.queued = False
+            notify(fail(node, interrupt))
