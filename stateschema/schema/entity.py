@@ -16,7 +16,8 @@ Wire       Values are written by alias and read by alias or name. Rows given to 
            checked: what is written, every reader of the schema can read.
 Merging    With `merge=True` top-level fields of update and upsert are merged into the present row,
            and written values leave out fields that were never set, so that they keep what is there.
-Cost       decode: one validator call; merge_row: one serializer and one validator call.
+Cost       decode: one validator call; merge_row: one serializer and one validator call; decode_all:
+           one validator call for all.
 """
 
 from collections.abc import Callable, Mapping
@@ -169,6 +170,32 @@ class Entity(Declared, Generic[R]):
             EventError: The value does not fit the row type, or contradicts the key.
         """
         return self._read(event, event.value)
+
+    def decode_all(self, keys: list[Any], values: list[Any]) -> list[R]:
+        """Return the validated rows of many insert, update or upsert events at once.
+
+        Args:
+            keys: What `decode_keys` made of the keys of the events.
+            values: The value of each event.
+
+        Raises:
+            EventError: Some value does not fit the row type, or contradicts its key; `decode` tells
+                which one.
+        """
+        if not {*map(type, values)} <= {dict}:
+            raise EventError("some value is no object")
+        try:
+            rows = self._rows.read_all(self._key.inject_all(values, keys))
+            own = [*map(self._key.of, rows)]
+        except Exception as error:
+            raise EventError("some value cannot be read") from error
+        if own != keys:
+            raise EventError("some key contradicts its value")
+        return rows
+
+    def decode_keys(self, wire_keys: list[str]) -> list[Any]:
+        """Return the keys of the collection for those of many events, as `decode_key` does for one."""
+        return self._key.read_all(wire_keys)
 
     def decode_old(self, event: ChangeEvent) -> R:
         """Return the row that the author of an event saw before.

@@ -54,9 +54,17 @@ class KeyRule(ABC, Generic[R]):
             raise LocalProtocolError(f"key {key!r} would come back from the wire as {back!r}")
         return text
 
+    def read_all(self, texts: list[str]) -> list[Any]:
+        """Return the keys that many wire texts stand for; raises EventError if one stands for none."""
+        return texts
+
     def inject(self, value: dict[str, Any], key: object) -> dict[str, Any]:
         """Return the value with its key field filled from the event's key, where it is missing."""
         return value
+
+    def inject_all(self, values: list[dict[str, Any]], keys: list[Any]) -> list[dict[str, Any]]:
+        """Return many values with their key fields filled, as `inject` does for one."""
+        return values
 
 
 class FieldKey(KeyRule[R]):
@@ -83,6 +91,18 @@ class FieldKey(KeyRule[R]):
         except ValidationError as error:
             _, reason = describe(error)
             raise EventError(reason, field="key") from error
+
+    @override
+    def read_all(self, texts: list[str]) -> list[Any]:
+        return texts if self._is_text else [*map(self.read, texts)]
+
+    @override
+    def inject_all(self, values: list[dict[str, Any]], keys: list[Any]) -> list[dict[str, Any]]:
+        name = self._injected_name
+        return [
+            value if value.get(name) is not None else self.inject(value, key)
+            for value, key in zip(values, keys, strict=True)
+        ]
 
     @override
     def inject(self, value: dict[str, Any], key: object) -> dict[str, Any]:

@@ -18,6 +18,7 @@ Control    `reset` clears every collection; the events after it apply. Its offse
            its rows show up batch by batch and nothing vanishes. A second start begins the dump
            anew, a reset abandons it, an end without a start means nothing. In a dump use insert:
            it replaces, also where update would merge.
+Pieces     Most events are staged many at once (see `pieces`), with the result of reading each by itself
 Bad events A message that is no event, or does not fit the schema. "raise": everything staged is
            discarded, the collections keep their last rows, the router is done for. "skip": it is
            left out as if it had never been sent, its txid included, counted and reported.
@@ -37,6 +38,7 @@ from stateschema.stream.offset import Offset
 from stateschema.streamdb.attach import collections_of
 from stateschema.streamdb.bad_events import BadEvents, Policies
 from stateschema.streamdb.conflicts import Conflict, ConflictRule, Conflicts
+from stateschema.streamdb.pieces import PIECE, PieceReader
 from stateschema.streamdb.staging import StagedRows
 
 _EVENT = (ChangeEvent, ControlEvent)
@@ -99,6 +101,7 @@ class Router:
             entity.type: StagedRows(entity, by_name[name], rule)
             for name, entity in entities(type(collections)).items()
         }
+        self._pieces = PieceReader(self._staged, looks_back=rule is not None)
         self._bad = BadEvents(type(collections), on_error, on_skip)
         self._on_commit = on_commit
         self._failed: Exception | None = None
@@ -147,7 +150,21 @@ class Router:
         self._passes_resets = passes_resets
         if self._failed is not None:
             raise self._failed
-        for index, message in enumerate(messages):
+        given = messages if isinstance(messages, list) else list(messages)
+        for start in range(0, len(given), PIECE):
+            piece = given[start : start + PIECE]
+            read = self._pieces.read(piece) if len(piece) > 1 else None
+            if read is None:
+                self._read_each(piece, start, where)
+            else:
+                self._events += len(piece)
+                self._ignored += read.ignored
+                self._txids |= read.txids
+
+    def _read_each(
+        self, piece: list[Any], start: int, where: Callable[[int], Where] | None
+    ) -> None:
+        for index, message in enumerate(piece, start):
             try:
                 self._read(message)
             except EventError as error:
@@ -198,10 +215,13 @@ class Router:
         return committed
 
     def _write(self, beside: Callable[[], object] | None) -> None:
+        changed = [staged for staged in self._staged.values() if staged]
+        if len(changed) == 1 and beside is None:  # one commit is one epoch, a batch costs as much
+            changed[0].write()
+            return
         with batch():
-            for staged in self._staged.values():
-                if staged:
-                    staged.write()
+            for staged in changed:
+                staged.write()
             if beside is not None:
                 beside()
 

@@ -7,24 +7,40 @@ State      key -> row to write, or None to delete; the last event of a key wins
 Merging    `Entity(merge=True)`: update and upsert merge into the row as staged, else as present
 Snapshot   Between start and end the keys of stored rows are noted; at the end every row without a
            note is deleted. Until then nothing vanishes: readers see old rows beside dumped ones.
-Cost       One validator call per event (one more and a serializer call to merge); O(rows) at the
-           end of a snapshot; O(rows staged) to write.
+Cost       One validator call per event (one more and a serializer call to merge), or for many events;
+           O(rows) at the end of a snapshot; O(rows staged) to write.
 """
 
 from collections.abc import Hashable
+from itertools import groupby
 from typing import Any
 
 from dataflow.collection.collection import Collection
 from dataflow.values.normal import normal
+from stateschema.errors import EventError
 from stateschema.events import ChangeEvent
 from stateschema.schema.entity import Entity
 from stateschema.streamdb.conflicts import ConflictRule
 
+_PLAIN = frozenset({str, int})  # classes of keys that are in normal form as they are
+
 
 class StagedRows:
-    """The rows of one entity between reading their events and writing them."""
+    """The rows of one entity between reading their events and writing them.
 
-    __slots__ = ("_collection", "_conflicts", "_dumped", "_entity", "_rows", "_truncated")
+    Attributes:
+        merges: Whether update and upsert depend on the row that is there.
+    """
+
+    __slots__ = (
+        "_collection",
+        "_conflicts",
+        "_dumped",
+        "_entity",
+        "_rows",
+        "_truncated",
+        "merges",
+    )
 
     def __init__(
         self, entity: Entity[Any], collection: Collection[Any], conflicts: ConflictRule | None
@@ -32,6 +48,7 @@ class StagedRows:
         self._entity = entity
         self._conflicts = conflicts
         self._collection = collection
+        self.merges: bool = entity.merge
         self._rows: dict[Hashable, Any] = {}
         self._truncated = False
         self._dumped: set[Hashable] | None = None  # keys of the snapshot under way
@@ -57,6 +74,37 @@ class StagedRows:
         self._rows[found] = row
         if self._dumped is not None:
             self._dumped.add(found)
+
+    def plan(
+        self, wire_keys: list[str], values: list[Any], deleted: list[int]
+    ) -> tuple[list[Hashable], list[Any]]:
+        """Return keys and rows of many events, None for one that deletes; nothing is staged yet.
+
+        Args:
+            wire_keys: The key of each event.
+            values: The value of each event that stores.
+            deleted: The places of the events that delete, in order.
+
+        Raises:
+            EventError: Some event does not fit the entity; `read` tells which.
+        """
+        keys = self._entity.decode_keys(wire_keys)
+        if not {*map(type, keys)} <= _PLAIN:
+            raise EventError("some key has several forms")
+        if not deleted:
+            return keys, self._entity.decode_all(keys, values)
+        gone = {*deleted}
+        stored = [key for place, key in enumerate(keys) if place not in gone]
+        rows: list[Any] = self._entity.decode_all(stored, values)
+        for place in deleted:
+            rows.insert(place, None)
+        return keys, rows
+
+    def stage(self, keys: list[Hashable], rows: list[Any]) -> None:
+        """Stage what `plan` returned."""
+        self._rows.update(zip(keys, rows, strict=True))
+        if self._dumped is not None:
+            self._dumped.update(key for key, row in zip(keys, rows, strict=True) if row is not None)
 
     def _decode(self, event: ChangeEvent) -> tuple[Any, Any]:
         entity = self._entity
@@ -101,10 +149,17 @@ class StagedRows:
         with self._collection.sync() as write:
             if self._truncated:
                 write.truncate()
-            for key, row in self._rows.items():
-                if row is None:
-                    write.delete(key)
+            for is_deleted, staged in groupby(self._rows.items(), key=_deletes):
+                if is_deleted:
+                    for key, _ in staged:
+                        write.delete(key)
+                elif len(self._rows) == 1:  # as a live stream brings them: no staging dict
+                    write.upsert(next(staged)[1])
                 else:
-                    write.upsert(row)
+                    write.insert_all([row for _, row in staged])
         self._rows.clear()
         self._truncated = False
+
+
+def _deletes(staged: tuple[Hashable, Any]) -> bool:
+    return staged[1] is None
