@@ -10,13 +10,11 @@ functions have the same parameters, which type checkers see.
 from __future__ import annotations
 
 from functools import update_wrapper
-from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, overload
 
 from dataflow.collection.batch import current_batch
-from dataflow.collection.loop import require_callable, require_loop
+from dataflow.collection.loop import require_callable, require_loop, require_plain
 from dataflow.collection.transaction import Transaction
-from dataflow.errors import CollectionError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -38,10 +36,6 @@ class Action(Generic[P]):
         mutation_fn: Callable[P, Awaitable[object] | object],
     ) -> None:
         require_callable(mutation_fn, "mutation_fn of an action")
-        if iscoroutinefunction(on_mutate):
-            error = CollectionError(f"on_mutate of {_name(mutation_fn)} is async")
-            error.add_note("what it does is shown when it returns: make it a plain function")
-            raise error
         self._on_mutate = on_mutate
         self._mutation_fn = mutation_fn
         update_wrapper(self, mutation_fn)
@@ -99,7 +93,7 @@ def action(
     sent write
     'completed'
     """
-    require_callable(on_mutate, "on_mutate of an action")
+    require_plain(on_mutate, "on_mutate of an action")
     if mutation_fn is None:
         return lambda function: Action(on_mutate, function)
     return Action(on_mutate, mutation_fn)

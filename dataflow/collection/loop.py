@@ -1,34 +1,51 @@
 """Functions of users and the event loops they need.
 
-What is no function is refused where it is given, not when it would be called. Async functions need a loop, which is asked before
-anything is shown; and a loop that has been closed wakes nobody.
+What is no function is refused where it is given, not when it would be called, and so is a generator function, which would not run
+when it is called. Async functions need a loop, which is asked before anything is shown; and a loop that has been closed wakes nobody.
 """
 
 from __future__ import annotations
 
-from inspect import iscoroutinefunction
-from types import FunctionType
+from inspect import isasyncgen, isgenerator
 from typing import TYPE_CHECKING, Any
 
 from dataflow.errors import CollectionError
+from dataflow.query.callables import is_async, is_generator
 
 if TYPE_CHECKING:
-    from asyncio import Future
-    from collections.abc import Callable
+    from asyncio import Future, Task
+    from collections.abc import Callable, Coroutine
 
-
-def is_async(function: Callable[..., Any]) -> bool:
-    """Tell whether calling a function gives a coroutine."""
-    if isinstance(function, FunctionType):
-        return iscoroutinefunction(function)
-    call = getattr(function, "__call__", None)  # noqa: B004 - of an object, which may be async
-    return iscoroutinefunction(function) or iscoroutinefunction(call)
+_running: set[Task[None]] = set()  # a loop holds its tasks weakly
 
 
 def require_callable(function: object, what: str) -> None:
-    """Raise if something that will be called cannot be."""
+    """Raise if something that will be called cannot be, or would not run when it is."""
     if not callable(function):
         raise CollectionError(f"{what} is a function, not {function!r}")
+    if is_generator(function):
+        raise _runs_nothing(f"{what} is a generator function: {function!r}")
+
+
+def require_plain(function: object, what: str) -> None:
+    """Raise if something cannot be called, or is async where its work has to be done when it returns."""
+    require_callable(function, what)
+    if is_async(function):
+        error = CollectionError(f"{what} is async: {function!r}")
+        error.add_note("what it does is shown when it returns: make it a plain function")
+        raise error
+
+
+def require_run(returned: object, what: str) -> None:
+    """Raise if a function that was called has not run, but returned a generator."""
+    if isgenerator(returned) or isasyncgen(returned):
+        raise _runs_nothing(f"{what} returned a generator: {returned!r}")
+
+
+def _runs_nothing(text: str) -> CollectionError:
+    error = CollectionError(text)
+    error.add_note("calling it runs nothing: await or return where it has a yield")
+    return error
 
 
 def require_loop(function: Callable[..., Any], what: str) -> None:
@@ -53,6 +70,15 @@ def needs_loop(what: str) -> CollectionError:
     error = CollectionError(f"{what} is async, and no event loop is running")
     error.add_note("call it from a coroutine, or make it a plain function")
     return error
+
+
+def start(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine as a task of the running loop, until it is done."""
+    import asyncio
+
+    task = asyncio.get_running_loop().create_task(coroutine)
+    _running.add(task)
+    task.add_done_callback(_running.discard)
 
 
 def wake(future: Future[None]) -> None:

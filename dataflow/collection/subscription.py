@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from dataflow.collection.changes import changes_of
 from dataflow.collection.gathering import gathering
-from dataflow.collection.loop import is_async
+from dataflow.collection.loop import require_callable
 from dataflow.collection.statistics import SubscriptionStatistics
 from dataflow.errors import CollectionError
+from dataflow.query.callables import is_async
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,13 +28,12 @@ if TYPE_CHECKING:
 
 
 def check_subscriber(fn: object) -> None:
-    """Refuse what cannot be called with changes: values, and coroutine functions, which nobody would await.
+    """Refuse what cannot be called with changes: values, generators, and coroutine functions, which nobody would await.
 
     Raises:
         CollectionError: if it is one of those.
     """
-    if not callable(fn):
-        raise CollectionError(f"a subscriber is a function, not {fn!r}")
+    require_callable(fn, "a subscriber")
     if is_async(fn):
         error = CollectionError(f"a subscriber cannot be a coroutine function: {fn!r}")
         error.add_note(

@@ -13,7 +13,7 @@ Edges   a block that raises takes back what it did, and the transaction stays pe
         mutation functions are called, when the batch ends. A failed transaction whose error nobody has asked for is logged
         when it is let go, as asyncio does.
 
-asyncio is imported here by the functions that wait, and to run a mutation function that is async.
+asyncio is imported by the functions that wait, and to run a mutation function that is async.
 """
 
 from __future__ import annotations
@@ -27,13 +27,21 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from dataflow.circuit.graph import current_graph
 from dataflow.collection.batch import Batch, batch, current_batch
-from dataflow.collection.loop import is_async, is_loop_running, needs_loop, require_callable, wake
+from dataflow.collection.loop import (
+    is_loop_running,
+    needs_loop,
+    require_callable,
+    require_run,
+    start,
+    wake,
+)
 from dataflow.collection.mutation import Entry, Mutation
 from dataflow.collection.overlay import Operation, State, merge
 from dataflow.errors import TransactionError
+from dataflow.query.callables import is_async
 
 if TYPE_CHECKING:
-    from asyncio import Future, Task
+    from asyncio import Future
     from collections.abc import Generator, Iterable
     from contextlib import AbstractContextManager
     from types import TracebackType
@@ -46,7 +54,6 @@ MutationFn: TypeAlias = Callable[["Transaction"], Awaitable[object] | object]
 logger = logging.getLogger("dataflow")
 
 _numbers = count(1)
-_running: set[Task[None]] = set()  # a loop holds its tasks weakly
 
 
 class Transaction:
@@ -246,6 +253,7 @@ class Transaction:
         self._state = "persisting"
         try:
             result = self._mutation_fn(self)
+            require_run(result, f"the mutation function of {self}")
         except BaseException as error:
             self._fail(error)
             if not isinstance(error, Exception):
@@ -258,29 +266,22 @@ class Transaction:
 
     def _follow(self, result: Awaitable[object]) -> None:
         """Be settled when an awaitable is."""
-        import asyncio
-
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            if iscoroutine(result):
-                result.close()
-            error = needs_loop(f"the mutation function of {self}")
-            self._fail(error)
-            raise error from None
-        task = loop.create_task(self._await(result))
-        _running.add(task)
-        task.add_done_callback(_running.discard)
+        if is_loop_running():
+            start(self._await(result))
+            return
+        if iscoroutine(result):
+            result.close()
+        self._fail(error := needs_loop(f"the mutation function of {self}"))
+        raise error
 
     async def _await(self, result: Awaitable[object]) -> None:
         try:
             try:
                 await result
-            except Exception as error:  # noqa: BLE001 - whatever it is, the transaction has failed
-                self._fail(error)
             except BaseException as error:
                 self._fail(error)
-                raise
+                if not isinstance(error, Exception):
+                    raise
             else:
                 self._settle("completed")
         except ExceptionGroup:
@@ -322,8 +323,7 @@ class Transaction:
         rivals = self._rivals()
         for each in rivals:
             each.fail_with(self, error)
-        self._error = error
-        self._is_noticed = False
+        self._error, self._is_noticed = error, False
         self._settle("failed", *rivals)
 
     def _rivals(self) -> list[Transaction]:

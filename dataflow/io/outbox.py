@@ -30,7 +30,12 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self
 
 from dataflow.collection.batch import current_batch
-from dataflow.collection.loop import is_loop_running, needs_loop
+from dataflow.collection.loop import (
+    is_loop_running,
+    needs_loop,
+    require_callable,
+    require_plain,
+)
 from dataflow.errors import CollectionError, NonRetriableError, StorageError, near
 from dataflow.io.awaiting import result_of
 from dataflow.io.clock import clock_or_loop
@@ -101,14 +106,18 @@ class Outbox:
             key: calls for which it answers equal values are sent in order; a scalar or a tuple of scalars.
 
         Raises:
-            CollectionError: if the name is taken.
+            CollectionError: if the name is taken, or something is no function that can be called like this.
         """
         if name in self._actions:
             raise CollectionError(f"the outbox has an action {name!r} already")
+        require_plain(on_mutate, f"on_mutate of outbox action {name!r}")
+        if key is not None:
+            require_plain(key, f"key of outbox action {name!r}")
 
         def make(
             send: Callable[Concatenate[Delivery, P], Awaitable[object] | object],
         ) -> OutboxAction[P]:
+            require_callable(send, f"what sends outbox action {name!r}")
             made = OutboxAction(self._take, name, on_mutate, key, send)
             self._actions[name] = made
             return made

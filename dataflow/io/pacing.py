@@ -23,7 +23,7 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self
 
 from dataflow.collection.batch import current_batch
-from dataflow.collection.loop import require_callable, require_loop
+from dataflow.collection.loop import require_callable, require_loop, require_plain
 from dataflow.collection.transaction import MutationFn, Transaction
 from dataflow.errors import PacingError
 from dataflow.io.clock import clock_or_loop
@@ -290,9 +290,9 @@ class Paced(Generic[P]):
             if transaction.state != "persisting":
                 self._running = None
 
-    def _persist(self, transaction: Transaction) -> Awaitable[object] | None:
+    def _persist(self, transaction: Transaction) -> Awaitable[object] | object:
         result = self._mutation_fn(transaction)
-        return self._followed(result) if isawaitable(result) else None
+        return self._followed(result) if isawaitable(result) else result
 
     async def _followed(self, result: Awaitable[Any]) -> None:
         try:
@@ -343,6 +343,6 @@ def paced(
     >>> clock.advance(0.5)
     saved {'text': 'he'}
     """
-    require_callable(on_mutate, "on_mutate of a paced mutation")
+    require_plain(on_mutate, "on_mutate of a paced mutation")
     require_callable(mutation_fn, "mutation_fn of a paced mutation")
     return Paced(on_mutate, mutation_fn, pace, clock)

@@ -133,7 +133,8 @@ def _with_instances(
 
 def _given(row: Any) -> dict[str, Any]:
     """Return the fields of an instance that its class takes, without those that are msgspec's UNSET."""
-    values = {name: getattr(row, name) for name in _given_names(type(row))}
+    cls: Any = type(row)
+    values = {name: getattr(row, name) for name in _given_names(cls)}
     return {name: value for name, value in values.items() if value is None or not is_null(value)}
 
 

@@ -17,8 +17,8 @@ from dataflow.errors import CollectionError
 from dataflow.live.functions import replace_functions
 from dataflow.live.live import LiveQuery, tree_of
 from dataflow.query import ir
+from dataflow.query.callables import is_async
 from dataflow.query.optimizer.optimize import optimize
-from dataflow.query.traps import is_async
 from dataflow.values.equality import equal
 
 if TYPE_CHECKING:

@@ -14,13 +14,11 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar, NoReturn
+from typing import ClassVar, Final, NoReturn
 
 from dataflow.errors import QueryError
+from dataflow.query.callables import is_async, is_generator
 from dataflow.values.null import is_null
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 class QueryPart:
@@ -33,6 +31,9 @@ class QueryPart:
 
     _part: ClassVar[str] = "part of a query"
     _instead: ClassVar[str] = "name a field of it"
+
+
+_PLAIN: Final = frozenset((str, int, float, bool))  # what most constants are
 
 
 def refusal(message: str, hint: str, *more: str) -> QueryError:
@@ -54,6 +55,8 @@ def check_constant(value: object, place: str) -> None:
     Args:
         place: Where it was found: an operator, a clause or a function.
     """
+    if value.__class__ in _PLAIN:
+        return
     if isinstance(value, QueryPart):
         hint = value._instead  # noqa: SLF001 - an alias has no public names but fields
         raise refusal(f"{kind_of_part(value)} stands where {place} expects a value", hint)
@@ -96,14 +99,11 @@ def check_function(value: object, clause: str, instead: str) -> None:
             f"{clause} cannot call a coroutine function: {value!r}",
             "queries never await; fetch the data first and write it to a collection",
         )
-
-
-def is_async(function: Callable[..., object]) -> bool:
-    """Tell whether calling a function gives a coroutine or an async generator."""
-    while isinstance(function, functools.partial):
-        function = function.func
-    call = function if inspect.isroutine(function) else getattr(function, "__call__", function)  # noqa: B004 - the method itself is wanted
-    return inspect.iscoroutinefunction(call) or inspect.isasyncgenfunction(call)
+    if is_generator(value):
+        raise refusal(
+            f"{clause} cannot call a generator function: {value!r}",
+            "calling it runs nothing; return a value, or a list of values, where it has a yield",
+        )
 
 
 def no_condition(value: object, clause: str) -> QueryError:

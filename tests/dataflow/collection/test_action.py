@@ -93,7 +93,7 @@ def test_on_mutate_has_to_be_a_plain_function() -> None:
     async def show() -> None:
         """Would show nothing until awaited."""
 
-    with pytest.raises(CollectionError, match=r"on_mutate of '.*' is async"):
+    with pytest.raises(CollectionError, match=r"on_mutate of an action is async: <function .*show"):
         action(on_mutate=show, mutation_fn=lambda: None)
 
 

@@ -262,6 +262,14 @@ def test_a_call_that_is_rolled_back_before_its_turn_is_not_sent(tmp_path: Path) 
     run(scenario)
 
 
+async def never(*args: Any) -> None:
+    raise AssertionError
+
+
+async def yields(*args: Any) -> Any:
+    yield
+
+
 def test_a_call_that_is_refused_shows_and_keeps_nothing(tmp_path: Path) -> None:
     async def scenario() -> None:
         app = App(tmp_path)
@@ -274,6 +282,12 @@ def test_a_call_that_is_refused_shows_and_keeps_nothing(tmp_path: Path) -> None:
                 app.rename("a", "1")
             with pytest.raises(CollectionError, match="has an action 'rename' already"):
                 app.outbox.action("rename", on_mutate=app.show)
+            with pytest.raises(CollectionError, match="on_mutate of outbox action 'a' is async"):
+                app.outbox.action("a", on_mutate=never)
+            with pytest.raises(CollectionError, match="key of outbox action 'a' is a function"):
+                app.outbox.action("a", on_mutate=print, key="id")  # type: ignore[arg-type]  # as here
+            with pytest.raises(CollectionError, match="sends outbox action 'a' is a generator"):
+                app.outbox.action("a", on_mutate=app.show)(yields)  # type: ignore[arg-type]  # as above
             assert (app.shown, app.outbox.waiting) == (["", ""], [])
         with pytest.raises(CollectionError, match="the outbox is closed"):
             app.rename("a", "1")

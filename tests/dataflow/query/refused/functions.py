@@ -19,6 +19,7 @@ from tests.dataflow.query.refused.parts import (
     message,
     nothing,
     start,
+    steps,
     twice,
 )
 
@@ -70,6 +71,12 @@ REFUSED: list[Refused] = [
         lambda: start.map(Later()),
         "map cannot call a coroutine function: ...",
         "queries never await; fetch the data first and write it to a collection",
+    ),
+    Refused(
+        "map",
+        lambda: start.map(steps),
+        "map cannot call a generator function: ...",
+        "calling it runs nothing; return a value, or a list of values, where it has a yield",
     ),
     Refused(
         "fn",

@@ -109,6 +109,11 @@ async def many(value: Any) -> AsyncIterator[Any]:
     yield value
 
 
+def steps(row: object) -> object:
+    """Give values one by one, and run nothing when it is called."""
+    yield row
+
+
 class Later:
     async def __call__(self, value: Any) -> Any:
         return value
