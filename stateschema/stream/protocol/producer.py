@@ -17,6 +17,7 @@ is left of its earlier self. The server remembers the last number per stream and
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from stateschema.stream.protocol.headers import (
     PRODUCER_EPOCH,
@@ -27,6 +28,9 @@ from stateschema.stream.protocol.headers import (
     parse_count,
 )
 from stateschema.stream.protocol.rejection import RejectedError
+
+MAX_ID: Final = 1024
+"""Characters of the longest id: it is remembered as long as the stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,8 @@ def parse_claim(headers: Mapping[str, str]) -> Claim | None:
         raise RejectedError(400, "bad-header", f"{', '.join(names)} must be given together")
     if not producer.strip():
         raise RejectedError(400, "bad-header", f"header {PRODUCER_ID} is empty")
+    if len(producer) > MAX_ID:
+        raise RejectedError(400, "bad-header", f"header {PRODUCER_ID} is longer than {MAX_ID}")
     return Claim(producer, parse_count(PRODUCER_EPOCH, epoch), parse_count(PRODUCER_SEQ, seq))
 
 

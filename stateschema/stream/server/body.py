@@ -16,9 +16,14 @@ async def read_body(request: Request, receive: Receive, settings: Settings) -> b
     """Return the body of a request.
 
     Raises:
-        RejectedError: It is larger than the settings allow, 413, or too slow, 408.
+        RejectedError: It is larger than the settings allow, 413, too slow, 408, or compressed, 415 or 501:
+            what was kept of it would be told to readers as if it were not.
         DisconnectedError: The peer went away.
     """
+    if request.headers.get("content-encoding", "identity").lower() not in {"", "identity"}:
+        raise RejectedError(415, "content-encoding", "bodies must not be compressed")
+    if request.headers.get("transfer-encoding", "chunked").lower() != "chunked":
+        raise RejectedError(501, "transfer-encoding", "bodies are sent whole or chunked")
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared[:20]) > settings.max_body:
         raise _too_large(settings)

@@ -1,8 +1,8 @@
 """Requests: what a server reads out of a scope, and what it refuses to read.
 
 The name of a stream is the rest of the path, decoded once. It is a key, never a file name; still, what
-a proxy or a browser might read differently is refused: empty and dotted segments, control characters,
-bytes that are no UTF-8. Repeated headers and parameters that matter are refused too: two readers might
+a proxy or a browser might read differently is refused: empty and dotted segments, backslashes, control
+characters, bytes that are no UTF-8. Repeated headers and parameters that matter are refused too: two readers might
 choose different ones.
 """
 
@@ -27,6 +27,7 @@ RESERVED: Final = "__ds"
 """The first segment of names that the protocol keeps for itself (section 6)."""
 
 _LIST_HEADERS = frozenset({"if-none-match", "accept", "accept-encoding", "cookie", "vary"})
+_SINGLE_HEADERS = frozenset({"authorization", "content-encoding", "content-type", "host"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def parse_request(scope: Scope, settings: Settings) -> Request:
     root = str(scope.get("root_path", ""))
     return Request(
         method=str(scope["method"]).upper(),
-        path=_path(scope).removeprefix(root),
+        path=_below(_path(scope), root, str(scope.get("app_root_path", ""))),
         root=root,
         headers=_headers(scope, settings.max_header_bytes),
         query=_query(scope),
@@ -109,6 +110,7 @@ def stream_name(path: str, prefix: str) -> str | None:
         len(name.encode()) <= MAX_NAME
         and not any(segment in {"", ".", ".."} for segment in segments)
         and name.isprintable()
+        and "\\" not in name
     )
     if not is_legal:
         raise RejectedError(400, "bad-path", f"path {path[:200]!r} names no stream")
@@ -133,6 +135,18 @@ def _path(scope: Scope) -> str:
     return str(scope["path"]) if raw is None else _decoded(bytes(raw).partition(b"?")[0])
 
 
+def _below(path: str, root: str, outside: str) -> str:
+    """Return a path without the place the server is mounted at.
+
+    A proxy may have taken off the part of that place that is its own. The path then begins where
+    Starlette's `app_root_path` ends, though ASGI wants all of `root_path` in it.
+    """
+    for place in (root, root.removeprefix(outside)):
+        if path.startswith(f"{place}/"):
+            return path[len(place) :]
+    return path
+
+
 def _decoded(path: bytes) -> str:
     try:
         return (unquote_to_bytes(path) if b"%" in path else path).decode()
@@ -148,7 +162,9 @@ def _headers(scope: Scope, max_bytes: int) -> dict[str, str]:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1").strip()
         if name in headers and name in _LIST_HEADERS:
             headers[name] += f", {value}"
-        elif name in headers and name.startswith(("stream-", "producer-")):
+        elif name in headers and (
+            name in _SINGLE_HEADERS or name.startswith(("stream-", "producer-"))
+        ):
             raise RejectedError(400, "bad-header", f"header {name!r} is given more than once")
         else:
             headers[name] = value

@@ -1,5 +1,7 @@
 """PUT, POST and DELETE: headers and body into a wish, the store's decision into an answer."""
 
+import re
+from typing import Final
 from urllib.parse import quote
 
 from stateschema.stream.protocol.append import Accepted, Append
@@ -24,6 +26,10 @@ from stateschema.stream.server.answer import Answer
 from stateschema.stream.server.request import Request
 from stateschema.stream.store.interface import Created, Store
 
+MAX_CONTENT_TYPE: Final = 256
+"""Characters of the longest content type."""
+
+_CONTENT_TYPE = re.compile(r"[!#$%&'*+.^_`|~\w-]+/[!#$%&'*+.^_`|~\w-]+\s*(;[\t -~]*)?", re.ASCII)
 _CLOSED = STREAM_CLOSED.lower()
 _SEQ = STREAM_SEQ.lower()
 
@@ -36,7 +42,7 @@ def parse_creation(request: Request, body: bytes, source: str | None) -> Creatio
     """
     headers = request.headers
     return Creation(
-        content_type=headers.get("content-type"),
+        content_type=_checked_type(headers.get("content-type")),
         expiry=parse_expiry(
             headers.get(STREAM_TTL.lower()), headers.get(STREAM_EXPIRES_AT.lower())
         ),
@@ -48,6 +54,13 @@ def parse_creation(request: Request, body: bytes, source: str | None) -> Creatio
             headers.get(STREAM_FORK_SUB_OFFSET.lower()),
         ),
     )
+
+
+def _checked_type(value: str | None) -> str | None:
+    """Return the content type of a new stream, which all answers about it will carry."""
+    if value and not (len(value) <= MAX_CONTENT_TYPE and _CONTENT_TYPE.fullmatch(value)):
+        raise RejectedError(400, "bad-header", f"{value[:64]!r} is no content type")
+    return value or None
 
 
 def created(result: Created, request: Request, scheme: str) -> Answer:
@@ -70,7 +83,7 @@ def parse_append(request: Request, body: bytes) -> Append:
         RejectedError: A header is malformed; status 400.
     """
     headers = request.headers
-    content_type = headers.get("content-type")
+    content_type = headers.get("content-type") or None
     record: Record | RejectedError | None
     try:
         record = parse_body(content_type or DEFAULT_CONTENT_TYPE, body)

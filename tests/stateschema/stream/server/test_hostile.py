@@ -5,6 +5,7 @@ Each test ends by asking whether the server still lives; memory is what the syst
 
 import asyncio
 import json
+import random
 from collections.abc import Generator
 from pathlib import Path
 
@@ -88,6 +89,9 @@ def resident(served: Served) -> int:
         "/a",
         "%2e%2e/%2e%2e/etc/passwd",
         "a%00b",
+        "a%5C..%5Cb",
+        "..\\..\\etc",
+        "%E2%80%AE",
         "a%0d%0aSet-Cookie:%20x",
         "%ff%fe",
         "%c0%ae%c0%ae",
@@ -117,10 +121,58 @@ def test_reserved_names_are_not_implemented(served: Served) -> None:
         ("Stream-Forked-From: /etc/passwd",),
         ("Stream-Forked-From: /v1/stream/%ff",),
         ("Stream-Fork-Offset: 1",),
+        ("Content-Type: text/plain", "Content-Type: application/json"),
+        ("Authorization: Bearer a", "Authorization: Bearer b"),
+        ("Host: another",),
+        ("Content-Type: garbage",),
+        ("Content-Type: ;",),
+        ("Content-Type: text/plain, text/html",),
+        ("Content-Type: text/\xe9",),
+        (f"Content-Type: text/{'a' * 300}",),
     ],
 )
 def test_malformed_headers_are_refused(served: Served, lines: tuple[str, ...]) -> None:
     assert ask(served, request("PUT", PREFIX + "malformed", *lines)) == 400
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["text/plain;charset=utf-8", 'application/json; profile="a;b"', "application/vnd.x+json"],
+)
+def test_content_types_may_have_parameters(served: Served, content_type: str) -> None:
+    path = f"{PREFIX}typed-{content_type.partition(';')[0]}"
+    assert ask(served, request("PUT", path, f"Content-Type: {content_type}")) == 201
+    answer = asyncio.run(talk(served, request("HEAD", path)))
+    assert f"content-type: {content_type}\r\n".encode() in answer
+
+
+def test_an_empty_content_type_is_none(served: Served) -> None:
+    path = PREFIX + "untyped"
+    assert ask(served, request("PUT", path, "Content-Type:")) == 201
+    answer = asyncio.run(talk(served, request("POST", path, "Content-Type:", body=b"x")))
+    assert (status(answer), b"no-content-type" in answer) == (400, True)
+    octets = "Content-Type: application/octet-stream"
+    assert ask(served, request("POST", path, octets, body=b"x")) == 204
+
+
+def test_compressed_bodies_are_refused(served: Served) -> None:
+    path, plain = PREFIX + "packed", "Content-Type: text/plain"
+    assert ask(served, request("PUT", path, plain)) == 201
+    packed = request("POST", path, plain, "Content-Encoding: gzip", body=b"x")
+    assert ask(served, packed) == 415
+    head = f"POST {path} HTTP/1.1\r\nHost: t\r\n{plain}\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"
+    assert ask(served, head.encode() + b"1\r\nx\r\n0\r\n\r\n") == 501
+    identity = request("POST", path, plain, "Content-Encoding: identity", body=b"y")
+    assert ask(served, identity) == 204
+    assert asyncio.run(talk(served, request("GET", path))).endswith(b"\r\n\r\ny")
+
+
+def test_long_producer_ids_are_refused(served: Served) -> None:
+    path, plain = PREFIX + "produced", "Content-Type: text/plain"
+    assert ask(served, request("PUT", path, plain)) == 201
+    for length, expected in ((1024, 200), (1025, 400)):
+        claim = (f"Producer-Id: {'a' * length}", "Producer-Epoch: 0", "Producer-Seq: 0")
+        assert ask(served, request("POST", path, plain, *claim, body=b"x")) == expected
 
 
 @pytest.mark.parametrize(
@@ -169,6 +221,67 @@ def test_a_body_without_end_is_not_listened_to_when_the_answer_is_known(
     head = f"POST {PREFIX}{path} HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n"
     chunk = b"10000\r\n" + b"x" * 65536 + b"\r\n"
     assert ask(served, head.encode(), *([chunk] * 2000)) in {0, expected, 413}
+
+
+def test_a_reader_that_says_no_more_gets_its_answer_and_is_no_live_reader(served: Served) -> None:
+    async def half(path: str) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port_of(served))
+        writer.write(request("GET", path))
+        writer.write_eof()
+        try:
+            return await asyncio.wait_for(reader.read(), 10)
+        finally:
+            writer.close()
+
+    path, text = PREFIX + "half", b"x" * 300_000
+    ask(served, request("PUT", path, "Content-Type: text/plain", body=text))
+    assert asyncio.run(half(path)).endswith(text)
+    assert not asyncio.run(half(f"{path}?offset=now&live=long-poll"))
+    asyncio.run(half(f"{path}?offset=now&live=sse"))
+    metrics = (asyncio.run(talk(served, request("GET", "/metrics"))) for _ in range(100))
+    assert any(b"\nstreams_waiting_readers 0\n" in each for each in metrics)  # soon
+
+
+@pytest.mark.parametrize("store", ["memory:", "sqlite:///{folder}/s.db"])
+def test_streams_come_and_go_under_writers_and_readers(store: str, tmp_path: Path) -> None:
+    """Whatever meets whatever, the answer is one of the protocol's, and the server serves on."""
+    chance = random.Random(7)
+    json_type = "Content-Type: application/json"
+
+    def any_request(number: int) -> bytes:
+        path = f"{PREFIX}crowded-{chance.randrange(3)}"
+        offset = chance.choice(["-1", "now", f"{0:016}_{chance.randrange(6):016}"])
+        claim = [
+            f"Producer-{name}: {chance.randrange(3)}" for name in ("Id", "Epoch", "Seq")
+        ] * chance.randrange(2)
+        return chance.choice(
+            [
+                request("PUT", path, json_type, body=b"[1]" * chance.randrange(2)),
+                request("DELETE", path),
+                *[request("POST", path, json_type, *claim, body=b"[%d]" % number)] * 3,
+                request("POST", path, "Stream-Closed: true"),
+                request("GET", f"{path}?offset={offset}"),
+                request("GET", f"{path}?offset={offset}&live=long-poll"),
+                request("HEAD", path),
+                request("PUT", f"{path}-fork", f"Stream-Forked-From: {path}"),
+                request("DELETE", f"{path}-fork"),
+            ]
+        )
+
+    async def crowd(server: Served) -> set[int]:
+        asked = [any_request(number) for number in range(600)]
+        rounds = (asked[at : at + 100] for at in range(0, len(asked), 100))
+        return {
+            status(answer)
+            for some in rounds
+            for answer in await asyncio.gather(*(talk(server, one) for one in some))
+        }
+
+    with serving(store.format(folder=tmp_path), "--long-poll-timeout", "0.2") as server:
+        found = asyncio.run(crowd(server))
+        assert found <= {200, 201, 204, 400, 403, 404, 409, 410}
+        assert {200, 201, 204, 404, 409} <= found
+        assert ask(server, request("GET", "/health")) == 200
 
 
 @pytest.mark.parametrize(
