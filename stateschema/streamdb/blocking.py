@@ -146,18 +146,19 @@ class BlockingStreamDB(Blocking, Facade[SchemaT]):
                 raise
             self._look_out_for(write, error)
         else:
-            self._confirm(write)
+            self._confirm(write, write.offset)
         if self._intake.has_refused(write.txid):
             raise write.refused()
 
     async def _append(self, events: list[ChangeEvent]) -> Offset:
         return await self.stream.append(events)
 
-    def _confirm(self, write: Write) -> None:
+    def _confirm(self, write: Write, end: Offset) -> None:
         """Poll until a write has come back; what subscribers raise meanwhile does not undo it."""
-        while not self._intake.is_recent(write.txid):
+        while not self._intake.has_observed(write.txid, end):
             try:
-                self.wait_txid(write.txid, timeout=None)
+                self._intake.check("it came back")
+                self.poll(timeout=None)
             except Exception as error:
                 if not isinstance(error, ExceptionGroup) or self.error is not None:
                     raise write.unconfirmed(error) from error

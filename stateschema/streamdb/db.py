@@ -112,13 +112,15 @@ class StreamDB(Awaited, Facade[SchemaT]):
                 raise
             await self._look_out_for(write, error)
         else:
-            await self._confirm(write)
+            await self._confirm(write, write.offset)
         if self._intake.has_refused(write.txid):
             raise write.refused()
 
-    async def _confirm(self, write: Write) -> None:
+    async def _confirm(self, write: Write, end: Offset) -> None:
         try:
-            await self.wait_txid(write.txid, timeout=None)
+            while not self._intake.has_observed(write.txid, end):
+                self._intake.check("it came back")
+                await self._waiters.wait(("txid", write.txid))
         except Exception as error:
             raise write.unconfirmed(error) from error
 
@@ -221,11 +223,11 @@ class StreamDB(Awaited, Facade[SchemaT]):
         return False
 
     def _take(self, batch: Batch) -> bool:
-        was_ready, goes_on = self._intake.is_ready, True
+        was_caught_up, goes_on = self._intake.is_caught_up, True
         with self._reported():
             goes_on = self._intake.take(batch)
-        if not was_ready and self._intake.is_ready:
-            self._waiters.wake(_PROGRESS)
+        if self._intake.is_caught_up and not was_caught_up:
+            self._waiters.wake_all()  # a snapshot may have shown what they wait for
         return goes_on
 
     @contextmanager

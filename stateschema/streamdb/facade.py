@@ -221,7 +221,7 @@ class Facade(ABC, Generic[SchemaT]):
         write = self._writes.get(transaction)
         if write is None:
             return "pending"
-        if self._intake.is_recent(write.txid):
+        if self._intake.has_observed(write.txid, write.offset):
             return "observed"
         return "pending" if write.offset is None else "acknowledged"
 

@@ -226,6 +226,13 @@ class Intake(Generic[SchemaT]):
         self.check(f"txid {txid!r} came")
         return False
 
+    def has_observed(self, txid: str, end: Offset | None) -> bool:
+        """Tell whether a write has come back, whose events end at an offset of the stream if that is known.
+
+        Its txid tells, or the offset where it came within a snapshot: that has rows, but no txids.
+        """
+        return txid in self._recent or (end is not None and self.is_ready and self.offset >= end)
+
     def is_recent(self, txid: str) -> bool:
         """Tell whether a txid is among the latest that were shown."""
         return txid in self._recent

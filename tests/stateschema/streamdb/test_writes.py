@@ -13,6 +13,9 @@ from stateschema.events import Event
 from stateschema.stream.batch import Batch
 from stateschema.stream.memory import MemoryStream
 from stateschema.stream.offset import Offset
+from stateschema.stream.store.compaction import compact
+from stateschema.stream.store.memory import MemoryStore
+from stateschema.stream.store.stream import StoreStream
 from stateschema.streamdb.blocking import BlockingStreamDB
 from stateschema.streamdb.db import StreamDB
 from tests.stateschema.streamdb.chat import Chat, Message, change, events
@@ -214,3 +217,65 @@ def test_a_blocking_write_that_never_comes_back_says_so() -> None:
     assert tx.error.offset == stream.head_now()
     assert tx.error.__cause__ is db.error
     db.close()
+
+
+class Behind(StoreStream):
+    """A stream whose readers read on only while they are let."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        super().__init__(store, "chat")
+        self.open = asyncio.Event()
+        self.open.set()
+
+    async def _behind(self, offset: str) -> AsyncGenerator[Batch, None]:
+        while True:
+            await self.open.wait()
+            batch = await self.read(offset)
+            offset = batch.next_offset
+            yield batch
+            await asyncio.sleep(0)
+
+    @override
+    def follow(self, offset: str = Offset.START) -> AsyncGenerator[Batch, None]:
+        return self._behind(offset)
+
+
+def test_a_write_that_comes_back_in_a_snapshot_is_settled() -> None:
+    """Who is behind a compaction is told the row, but not the txid."""
+
+    async def run() -> None:
+        store = MemoryStore()
+        stream = Behind(store)
+        await stream.create()
+        async with StreamDB(Chat, stream=stream) as db:
+            await db.collections.messages.insert(Message(id="1", text="a"))
+            stream.open.clear()
+            tx = db.collections.messages.insert(Message(id="2", text="b"))
+            await turns()
+            assert db.progress(tx) == "acknowledged"
+            await store.drop("chat", await compact(store, "chat"))
+            stream.open.set()
+            async with asyncio.timeout(30):
+                await tx
+            assert db.progress(tx) == "settled"
+            assert set(db.collections.messages) == {"1", "2"}
+
+    asyncio.run(run())
+
+
+def test_a_blocking_write_that_comes_back_in_a_snapshot_is_settled() -> None:
+    """It is compacted between the append and the next poll."""
+
+    class Compacted(StoreStream):
+        @override
+        async def append(self, events: Event | Iterable[Event], /) -> Offset:
+            offset = await super().append(events)
+            await store.drop("chat", await compact(store, "chat"))
+            return offset
+
+    store = MemoryStore()
+    stream = Compacted(store, "chat")
+    asyncio.run(stream.create())
+    with BlockingStreamDB(Chat, stream=stream) as db:
+        tx = db.collections.messages.insert(Message(id="1", text="a"))
+        assert (tx.state, set(db.collections.messages)) == ("completed", {"1"})
