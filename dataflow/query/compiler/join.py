@@ -168,11 +168,14 @@ class PastRows:
 
 def compose(first: Delta, second: Delta) -> Delta:
     """Return the net of two deltas applied one after the other."""
-    net = {key: (old, new) for key, old, new in first}
-    for key, old, new in second:
+    net = {
+        change[0]: change for change in first
+    }  # most keys are in one of the two: changes are kept
+    for change in second:
+        key = change[0]
         earlier = net.get(key)
-        net[key] = (old, new) if earlier is None else (earlier[0], new)
-    return [(key, old, new) for key, (old, new) in net.items() if old is not new]
+        net[key] = change if earlier is None else (key, earlier[1], change[2])
+    return [change for change in net.values() if change[1] is not change[2]]
 
 
 def _write(shape: JoinShape) -> str:
