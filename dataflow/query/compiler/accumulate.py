@@ -51,17 +51,25 @@ def widened(cells: list[Any], at: int) -> Total:
     return total  # type: ignore[no-any-return]  # a cell
 
 
-def load_sum(cells: list[Any], at: int, values: list[Any]) -> None:
-    """Take the values of a new group into the two cells of a sum."""
-    if set(map(type, values)) == {int}:
+def only_class(values: list[Any]) -> type | None:
+    """Return the class of values that all have one, else None."""
+    classes = set(map(type, values))
+    return classes.pop() if len(classes) == 1 else None
+
+
+def load_sum(cells: list[Any], at: int, values: list[Any], cls: type | None) -> None:
+    """Take the values of a new group into the two cells of a sum; `cls` is the class of all if they have one."""
+    if cls is int or {*map(type, values)} == {int}:
         cells[at], cells[at + 1] = len(values), sum(values)
-        return
-    for value in values:
-        if value.__class__ is int and cells[at + 1].__class__ is int:
-            cells[at] += 1
-            cells[at + 1] += value
-        elif value is not None:
-            widened(cells, at).add(value)
+    elif cls is float:
+        widened(cells, at).load(values)
+    else:
+        for value in values:
+            if value.__class__ is int and cells[at + 1].__class__ is int:
+                cells[at] += 1
+                cells[at + 1] += value
+            elif value is not None:
+                widened(cells, at).add(value)
 
 
 def add_each(multiset: Any, values: list[Any]) -> None:
@@ -105,6 +113,7 @@ NAMES: dict[str, Any] = {
     "joined": joined,
     "load_sum": load_sum,
     "mean_of": mean_of,
+    "only_class": only_class,
     "sum_of": sum_of,
     "widened": widened,
 }
@@ -118,7 +127,8 @@ class Cells:
         inputs: expressions evaluated once per row before anything is changed, in order; local `x{i}`.
         initial: source of each cell's first value; cell 0 is the row count.
         add, remove: lines that take a row's inputs in or out.
-        load: lines that take in all rows of a new group at once, given the list `xs{i}` of each input; None if there is no such way.
+        load: lines that take in all rows of a new group at once, given the list `xs{i}` of each input and the class `cls{i}` that
+            all its values in all groups have, or None; no lines but None if there is no such way.
         loaded: which inputs those lines read.
         results: source of each aggregate's value.
         directions: of the order columns met so far; local `order{i}` is their `column_key`.
@@ -155,10 +165,10 @@ class Cells:
         return self.input(value)
 
     def _load(self, local: str, line: str) -> None:
-        """Add a line that takes in the values of an input; `{0}` stands for their list."""
+        """Add a line that takes in the values of an input; `{0}` stands for their list, `{1}` for their class."""
         if self.load is not None:
             self.loaded[local] = None
-            self.load.append(line.format(f"xs{local[1:]}"))
+            self.load.append(line.format(f"xs{local[1:]}", f"cls{local[1:]}"))
 
     def _share(self, key: Any, make: Callable[[], int]) -> int:
         at = self._shared.get(key)
@@ -236,7 +246,7 @@ class Cells:
                 f"elif {local} is not None:",
                 f"    widened(cells, {at}).{method}({local})",
             ]
-        self._load(local, f"load_sum(cells, {at}, {{0}})")
+        self._load(local, f"load_sum(cells, {at}, {{0}}, {{1}})")
         return at
 
     def _truths(self, local: str) -> int:
@@ -259,7 +269,7 @@ class Cells:
         self.add += [f"if {local} is not None:", f"    cells[{at}].add({local})"]
         self.remove += [f"if {local} is not None:", f"    cells[{at}].remove({local})"]
         if initial == "Extremes()":
-            self._load(local, f"cells[{at}].load({{0}})")
+            self._load(local, f"cells[{at}].load({{0}}, {{1}})")
         else:
             self._load(local, f"add_each(cells[{at}], {{0}})")
         return at

@@ -9,6 +9,7 @@ through generated code show their lines, and every factory keeps it for `explain
 from __future__ import annotations
 
 import linecache
+from collections import Counter, defaultdict
 from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from dataflow.query.compiler.runtime import fresh, mapped, null_if_unset
 from dataflow.values.equality import equal
 from dataflow.values.identity import alike
 from dataflow.values.logic import and_, or_
-from dataflow.values.normal import PLAIN, expose, normal
+from dataflow.values.normal import PLAIN, SEEN_AS_THEY_ARE, expose, normal
 from dataflow.values.null import ABSENT
 from dataflow.values.order import row_sort_key, sort_key
 
@@ -36,13 +37,16 @@ MISSING = (LookupError, AttributeError, TypeError, ValueError, ArithmeticError)
 _NAMES: dict[str, Any] = {
     **OPERATION_NAMES,
     "ABSENT": ABSENT,
+    "Counter": Counter,
     "EMPTY": EMPTY,
     "MISSING": MISSING,
     "NO_ROWS": {},
     "PLAIN": PLAIN,
+    "SEEN_AS_THEY_ARE": SEEN_AS_THEY_ARE,
     "StepError": StepError,
     "alike": alike,
     "and_": and_,
+    "defaultdict": defaultdict,
     "equal": equal,
     "expose": expose,
     "field": field,

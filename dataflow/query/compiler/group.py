@@ -32,7 +32,7 @@ from dataflow.query.compiler.write_steps import StepWriter, inequality
 from dataflow.query.scalar import Aggregate, Param, Scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from dataflow.query.compiler.reads import Unchanged
     from dataflow.values.order import Direction
@@ -249,34 +249,77 @@ def _write_load(source: Source, layout: Layout, cells: Cells, keys: int) -> None
     with source.block("def load(pairs, groups, *, is_global):"):
         with source.block("if is_global:"):
             source.line(f"groups[()] = [{', '.join(cells.initial)}]")
-        if cells.load and keys:
-            _write_bulk_load(source, layout, cells, keys)
+        if cells.load is None:
+            with source.block("for key, new in pairs:"):
+                _write_add(source, layout, cells, keys)
             return
-        with source.block("for key, new in pairs:"):
-            _write_add(source, layout, cells, keys)
+        _write_columns(source, layout, cells.inputs)
+        if keys:
+            _write_normal_keys(source, keys)
+            _write_group_values(source, cells)
+        else:
+            source.line("cells = groups[()]")
+            for local in cells.loaded:
+                source.line(f"cls{local[1:]} = only_class(xs{local[1:]})")
+            source.line("cells[0] = len(news)")
+            for line in cells.load:
+                source.line(line)
 
 
-def _write_bulk_load(source: Source, layout: Layout, cells: Cells, keys: int) -> None:
-    """Write code that collects what each group is made of, and then fills its cells at once."""
-    assert cells.load is not None
-    locals_ = list(cells.loaded)
-    value = locals_[0] if len(locals_) == 1 else f"({', '.join(locals_)})"
-    lists = ", ".join(f"xs{local[1:]}" for local in locals_)
-    source.line("values = {}")
-    with source.block("for key, new in pairs:"):
-        _write_inputs(source, layout, cells.inputs, "new")
-        _write_group(source, keys)
-        with source.block("if group in values:"):
-            source.line(f"values[group].append({value})")
+def _write_columns(source: Source, layout: Layout, inputs: list[Scalar]) -> None:
+    """Write code that sets `xs0`, `xs1` … to what all rows contribute."""
+    emit = Emitter(layout, "new")
+    source.line("news = [new for key, new in pairs]")
+    with source.block("try:"):
+        for index, node in enumerate(inputs):
+            source.line(f"xs{index} = [{emit.value(node)} for new in news]")
+        source.line("pass")
+    with source.block("except MISSING:  # some row lacks a field: go through them one by one"):
+        for index in range(len(inputs)):
+            source.line(f"xs{index} = []")
+        with source.block("for new in news:"):
+            _write_inputs(source, layout, inputs, "new")
+            for index in range(len(inputs)):
+                source.line(f"xs{index}.append(x{index})")
+            source.line("pass")
+
+
+def _write_normal_keys(source: Source, keys: int) -> None:
+    """Write code that sets `names` to the groups of all rows."""
+    for index in range(keys):
+        with source.block(f"if {{*map(type, xs{index})}} <= PLAIN:"):
+            source.line(f"keys{index} = xs{index}")
         with source.block("else:"):
-            source.line(f"values[group] = [{value}]")
-    with source.block(f"for group, {lists if len(locals_) == 1 else 'parts'} in values.items():"):
-        if len(locals_) > 1:
+            source.line(f"keys{index} = [normal(x) for x in xs{index}]")
+    parts = ", ".join(f"keys{index}" for index in range(keys))
+    source.line("names = keys0" if keys == 1 else f"names = zip({parts})")
+
+
+def _write_group_values(source: Source, cells: Cells) -> None:
+    """Write code that collects what each group is made of, and then fills its cells at once."""
+    loaded = [int(local[1:]) for local in cells.loaded]
+    if not loaded:
+        with source.block("for group, number in Counter(names).items():"):
+            source.line("groups[group] = [number]")
+        return
+    source.line("collected = defaultdict(list)")
+    lists = _lists(loaded)
+    one = len(loaded) == 1
+    with source.block(f"for group, value in zip(names, {lists if one else f'zip({lists})'}):"):
+        source.line("collected[group].append(value)")
+    for index in loaded:
+        source.line(f"cls{index} = only_class(xs{index})")
+    with source.block(f"for group, {lists if one else 'parts'} in collected.items():"):
+        if not one:
             source.line(f"{lists} = map(list, zip(*parts))")
         source.line(f"cells = groups[group] = [{', '.join(cells.initial)}]")
-        source.line(f"cells[0] = len(xs{locals_[0][1:]})")
-        for line in cells.load:
+        source.line(f"cells[0] = len(xs{loaded[0]})")
+        for line in cells.load or ():
             source.line(line)
+
+
+def _lists(indexes: Iterable[int]) -> str:
+    return ", ".join(f"xs{index}" for index in indexes)
 
 
 def _write_flush(source: Source, cells: Cells, keys: int, steps: tuple[Step, ...]) -> None:
