@@ -75,7 +75,7 @@ def expose(key: Hashable) -> Any:  # Any: users see the value as what it is
     Complexity: O(1) for scalars, O(size) for containers.
     """
     cls = key.__class__
-    if cls in _SEEN_AS_THEY_ARE:
+    if cls in SEEN_AS_THEY_ARE:
         return key
     show = _EXPOSE.get(cls)
     return key if show is None else show(key)
@@ -126,7 +126,7 @@ def _normal_object(value: object) -> FrozenObject:
 
 
 def _expose_tuple(key: tuple[Hashable, ...]) -> tuple[Any, ...]:
-    if _SEEN_AS_THEY_ARE.issuperset(map(type, key)):
+    if SEEN_AS_THEY_ARE.issuperset(map(type, key)):
         return key
     return tuple(map(expose, key))
 
@@ -143,9 +143,11 @@ _NORMAL: Final[dict[int, Callable[[Any], Hashable]]] = {
     kinds.OPAQUE: Opaque,
 }
 
-_SEEN_AS_THEY_ARE: Final[frozenset[type]] = frozenset(
+SEEN_AS_THEY_ARE: Final[frozenset[type]] = frozenset(
     (str, int, float, type(None), bytes, date, datetime, time, timedelta, UUID, Decimal)
 )
+"""The classes of normal forms that users see as they are; test this before calling `expose`."""
+
 _EXPOSE: Final[dict[type, Callable[[Any], object]]] = {
     Truth: lambda key: key.value,
     tuple: _expose_tuple,
