@@ -96,8 +96,12 @@ class NodePeer:
         return answer
 
 
-def installed() -> Path:
+def installed(sources: Path = SOURCES, name: str = "peers") -> Path:
     """Install the packages once; return the folder.
+
+    Args:
+        sources: where the package.json is that names them.
+        name: begins the name of the folder.
 
     Raises:
         Unavailable: without Node, or where the packages neither are there nor can be fetched.
@@ -105,11 +109,11 @@ def installed() -> Path:
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         raise Unavailable("needs node and npm")
-    wanted = (SOURCES / "package.json").read_bytes()
-    folder = CACHE / f"peers-{sha256(wanted).hexdigest()[:16]}"
+    wanted = (sources / "package.json").read_bytes()
+    folder = CACHE / f"{name}-{sha256(wanted).hexdigest()[:16]}"
     if not (folder / ".installed").exists():
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copy(SOURCES / "package.json", folder)
+        shutil.copy(sources / "package.json", folder)
         install = [
             npm,
             "install",

@@ -8,7 +8,7 @@ from statistics import quantiles
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from benchmarks.streams.peer import EventReader, Peer, request
+from benchmarks.streams.peer import EventReader, Peer, all_have, request
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -61,12 +61,12 @@ async def deliveries(port: int, run: int, *, readers: int) -> Figures:
         (await loop.create_connection(lambda: EventReader(path), "127.0.0.1", port))[1]
         for _ in range(readers)
     ]
-    await _all_have(crowd, 1)
+    await all_have(crowd, 1)
     times = []
     for done in range(rounds):
         began = perf_counter()
         await writer.ask(request("POST", path, MESSAGE))
-        await _all_have(crowd, done + 2)
+        await all_have(crowd, done + 2)
         times += [reader.arrivals[-1] - began for reader in crowd]
     for reader in crowd:
         reader.transport.close()
@@ -122,13 +122,6 @@ async def _rate(port: int, name: str, peers: int, body: bytes, seconds: float = 
     for peer in crowd:
         peer.close()
     return rate
-
-
-async def _all_have(crowd: list[EventReader], count: int) -> None:
-    for reader in crowd:
-        while len(reader.arrivals) < count:
-            reader.arrived.clear()
-            await asyncio.wait_for(reader.arrived.wait(), 30)
 
 
 def _percentiles(name: str, seconds: list[float]) -> Figures:

@@ -54,13 +54,24 @@ def request(method: str, path: str, body: bytes = b"", content_type: str = JSON)
 
 
 class EventReader(asyncio.Protocol):
-    """One reader of an event stream: notes when each control event arrives."""
+    """One reader of an event stream: notes when what it looks for arrives, by default control events.
+
+    Args:
+        path: name of the stream.
+    """
 
     def __init__(self, path: str) -> None:
         self._path = path
+        self._marker = b"upToDate"
         self._rest = b""
         self.arrivals: list[float] = []
         self.arrived = asyncio.Event()
+
+    def look_for(self, marker: bytes) -> None:
+        """Look for another text from now on, and forget what was noted."""
+        self._marker = marker
+        self._rest = b""
+        self.arrivals.clear()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for the event stream."""
@@ -69,11 +80,19 @@ class EventReader(asyncio.Protocol):
         self.transport.write(head.encode())
 
     def data_received(self, data: bytes) -> None:
-        """Count the control events, however they are cut."""
+        """Count the markers, however they are cut."""
         text = self._rest + data
-        found = text.count(b"upToDate")
+        found = text.count(self._marker)
         if found:
             self.arrivals += [perf_counter()] * found
-            text = text[text.rfind(b"upToDate") + 8 :]
+            text = text[text.rfind(self._marker) + len(self._marker) :]
             self.arrived.set()
-        self._rest = text[-8:]
+        self._rest = text[-len(self._marker) :]
+
+
+async def all_have(crowd: list[EventReader], count: int) -> None:
+    """Wait until each of many readers has noted a number of arrivals."""
+    for reader in crowd:
+        while len(reader.arrivals) < count:
+            reader.arrived.clear()
+            await asyncio.wait_for(reader.arrived.wait(), 30)
