@@ -16,7 +16,9 @@ from pydantic import PydanticSchemaGenerationError, TypeAdapter
 
 from dataflow.errors import CollectionError
 from dataflow.io.encoding import decode, encode
+from dataflow.io.undeclared import undeclared_instance
 from dataflow.values.fields import is_typed_dict
+from dataflow.values.row import adapter_for_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -92,12 +94,21 @@ class RowType:
         """Return a row as text.
 
         Raises:
-            CollectionError: if a value in it cannot be written.
+            CollectionError: if a value in it cannot be written, or would come back as something else, because its place is
+                declared as Any.
         """
         try:
-            return encode(self.fields_of(row))
+            text = encode(self.fields_of(row))
         except TypeError as error:
             raise CollectionError(f"{self._owner}: cannot write row {row!r}: {error}") from error
+        lost = undeclared_instance(row)
+        if lost is not None and not adapter_for_row(row).equal(row, self.load(text)):
+            refused = CollectionError(
+                f"{self._owner}: cannot write row {row!r}: {lost!r} is in a place declared as Any"
+            )
+            refused.add_note("it would come back as a dict: declare its type, or write a dict")
+            raise refused
+        return text
 
     def load(self, text: str) -> Any:
         """Return the row of a text.

@@ -3,12 +3,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple, Optional, TypedDict
 
 import msgspec
 import pytest
 import typing_extensions
-from pydantic import AliasGenerator, BaseModel, ConfigDict, Field, computed_field
+from pydantic import (
+    AliasGenerator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    computed_field,
+    field_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from dataflow import CollectionError
@@ -97,6 +104,72 @@ def test_a_row_comes_back_from_text_as_it_was(row_type: Any, row: Any) -> None:
     rows = RowType(row_type, owner="collection 'x'")
     found = rows.load(rows.dump(row))
     assert (found, type(found)) == (row, type(row))
+
+
+class Loose(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    row_id: int = 1
+    anything: Any = None
+    several: dict[str, list[Any]] = {}
+    own: Optional["Loose"] = None
+
+
+class Restoring(BaseModel):
+    """Knows itself what is in its field."""
+
+    row_id: int
+    held: Any
+
+    @field_validator("held", mode="before")
+    @classmethod
+    def restore(cls, held: Any) -> Any:
+        return Part.model_validate(held)
+
+
+@dataclass(frozen=True)
+class LooseData:
+    row_id: int
+    held: object = None
+
+
+class LooseStruct(msgspec.Struct, frozen=True):
+    row_id: int
+    held: list = []  # type: ignore[type-arg]  # of whatever
+
+
+LOST = [
+    (Loose, Loose(anything=Part(at=NOW))),
+    (Loose, Loose(several={"a": [1, Data(1)]})),
+    (Loose, Loose(own=Loose(own=Loose(anything=(Data(1),))))),
+    (Loose, Loose.model_validate({"more": Part(at=NOW)})),
+    (LooseData, LooseData(1, Part(at=NOW))),
+    (LooseStruct, LooseStruct(1, [Struct(1)])),
+]
+
+
+@pytest.mark.parametrize(("row_type", "row"), LOST)
+def test_a_row_that_would_come_back_as_another_is_not_written(row_type: Any, row: Any) -> None:
+    with pytest.raises(CollectionError) as caught:
+        RowType(row_type, owner="collection 'x'").dump(row)
+    assert str(caught.value).startswith("collection 'x': cannot write row ")
+    assert str(caught.value).endswith(" is in a place declared as Any")
+    assert caught.value.__notes__ == [
+        "it would come back as a dict: declare its type, or write a dict"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row_type", "row"),
+    [
+        (Loose, Loose(anything={"a": [1, NOW]}, several={"a": [(1, 2)]}, own=Loose())),
+        (Restoring, Restoring(row_id=1, held=Part(at=NOW))),
+        (LooseData, LooseData(1, {"a": 1})),
+        (LooseStruct, LooseStruct(1, [1, NOW])),
+    ],
+)
+def test_a_row_with_anything_that_comes_back_is_written(row_type: Any, row: Any) -> None:
+    rows = RowType(row_type, owner="collection 'x'")
+    assert rows.load(rows.dump(row)) == row
 
 
 def test_a_row_is_built_from_fields_by_their_python_names() -> None:
