@@ -17,13 +17,16 @@ Source Kulisch's exact accumulator, with Python's ints for the register
 from __future__ import annotations
 
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, Rounded
-from math import fsum, inf, isfinite
+from math import fsum, inf, isfinite, ldexp, nan
 from typing import Final
 
 from dataflow.errors import QueryError
 
 MAX_DIGITS: Final = 100_000
 """Decimal digits of the longest sum; a longer one is refused, as it would fill the memory."""
+
+MAX_EXPONENT: Final = 1024
+"""The smallest power of two that is too large for a float."""
 
 _SHIFTING: Final = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[])
 _SUMMING: Final = Context(prec=MAX_DIGITS, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[Rounded])
@@ -39,22 +42,44 @@ class FloatSum:
     1.0
     """
 
-    __slots__ = ("_scaled", "_shift")
+    __slots__ = ("_scale", "_scaled", "_shift")
 
     def __init__(self) -> None:
         self._scaled = 0
         self._shift = 0
+        self._scale = 1.0  # 2 ** shift, NaN if no float holds that
 
     def change(self, value: float, sign: int) -> None:
-        """Add (`sign` 1) or subtract (-1) a finite value."""
+        """Add (`sign` 1) or subtract (-1) a finite value.
+
+        Times a power of two a float loses no bit, so the product tells whether the scale is fine enough, unless it is too large.
+        """
+        product = value * self._scale
+        try:
+            numerator = int(product)
+        except (OverflowError, ValueError):
+            numerator = self._scaled_exactly(value)
+        else:
+            if numerator != product:
+                numerator = self._scaled_exactly(value)
+        self._scaled += numerator if sign > 0 else -numerator
+
+    def _scaled_exactly(self, value: float) -> int:
+        """Return a value times the scale, which is made fine enough for it."""
         numerator, denominator = value.as_integer_ratio()
         shift = denominator.bit_length() - 1
         if shift > self._shift:
             self._scaled <<= shift - self._shift
             self._shift = shift
-        elif shift < self._shift:
-            numerator <<= self._shift - shift
-        self._scaled += numerator if sign > 0 else -numerator
+            self._scale = ldexp(1.0, shift) if shift < MAX_EXPONENT else nan
+        return numerator << (self._shift - shift)
+
+    def total(self, integer: int) -> float:
+        """Return the exact sum plus `integer`, correctly rounded; infinite if no float holds it."""
+        try:
+            return (self._scaled + (integer << self._shift)) / (1 << self._shift)
+        except OverflowError:
+            return quotient(*self.ratio(integer))
 
     def load(self, values: list[float]) -> bool:
         """Add many values, unless that might overflow or some are not finite; return whether it did.

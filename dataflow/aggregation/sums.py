@@ -75,6 +75,10 @@ class Total:
         if value.__class__ is int:
             self._integers += value
             self.count += 1
+        elif value.__class__ is float and self._floats is not None and isfinite(value):
+            self._floats.change(value, 1)
+            self._float_count += 1
+            self.count += 1
         elif value.__class__ is float or kind_of(value) == NUMBER:
             self._change(plain(value), 1)
 
@@ -83,6 +87,12 @@ class Total:
         if value.__class__ is int:
             self._integers -= value
             self.count -= 1
+        elif value.__class__ is float and self._floats is not None and isfinite(value):
+            self._floats.change(value, -1)
+            self._float_count -= 1
+            self.count -= 1
+            if not self._float_count:
+                self._floats = None  # the next ones may need fewer bits
         elif value.__class__ is float or kind_of(value) == NUMBER:
             self._change(plain(value), -1)
 
@@ -104,13 +114,13 @@ class Total:
         Raises:
             QueryError: Floats and Decimals are held, or the sum has too many digits.
         """
-        if not self._float_count and not self._decimal_count:
+        if not self._decimal_count and not self._unbounded:
+            if self._floats is not None:
+                return self._floats.total(self._integers)
             return self._integers if self.count else None
         self._refuse_mixture()
         if self._unbounded:
             return self._unbounded_total()
-        if self._float_count:
-            return quotient(*self._finite_ratio())
         return self._decimal_total()
 
     def mean(self) -> float | Decimal | None:

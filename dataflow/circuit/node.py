@@ -19,19 +19,17 @@ Source  Budiu et al., "DBSP: Automatic Incremental View Maintenance", VLDB 2023,
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from dataflow.circuit.router import Router
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Callable, Hashable, Iterable
 
     from dataflow.circuit.router import Route, Routing
 
 Delta: TypeAlias = "list[tuple[Any, Any, Any]]"
 Pairs: TypeAlias = "Iterable[tuple[Any, Any]]"
-Way: TypeAlias = "tuple[tuple[Node, tuple[Node, ...]], ...]"
-"""The nodes that a change of a source may reach, in the order of their steps, each with its inputs."""
 
 EMPTY: Delta = []
 
@@ -163,6 +161,18 @@ class Node:
     def state_rows(self) -> int:
         """Count the rows this node holds."""
         return 0 if self.rows is None else len(self.rows)
+
+
+class Way(NamedTuple):
+    """Where a change of a source leads; see `way`.
+
+    Attributes:
+        nodes: the source, and the nodes that a change of it may reach, in the order of their steps.
+        follow: steps them; adds those with a delta to a list. Returns None, or at which node it ended, and by what error.
+    """
+
+    nodes: tuple[Node, ...]
+    follow: Callable[[list[Node]], tuple[int, BaseException] | None]
 
 
 class SourceNode(Node):

@@ -16,7 +16,7 @@ from dataflow.circuit.node import EMPTY
 from dataflow.circuit.way import way_from
 
 if TYPE_CHECKING:
-    from dataflow.circuit.node import Delta, Node, Way
+    from dataflow.circuit.node import Delta, Node
     from dataflow.circuit.observer import Tracer
 
 
@@ -48,8 +48,14 @@ class Propagation:
             if source.way_found != self._wirings:
                 source.way, source.way_found = way_from(source), self._wirings
             if source.way is not None:
-                if waiting := self._follow(source.way, changed, failed):
-                    self._run_waiting(waiting, changed, failed, None)
+                try:
+                    stopped = source.way.follow(changed)
+                except BaseException as interrupt:
+                    self._abandon(changed, 0, interrupt)
+                    raise
+                if stopped is not None:
+                    place, error = stopped
+                    self._go_on(source.way.nodes, place, error, changed, failed)
                 return changed
         if tracer is not None:
             tracer.enter(changed)
@@ -57,40 +63,36 @@ class Propagation:
             self._run_waiting(waiting, changed, failed, tracer)
         return changed
 
-    def _follow(self, way: Way, touched: list[Node], failed: list[Node]) -> int:
-        """Step the nodes of a way; return how many are queued instead, from the first that is out of order."""
-        for place, (node, inputs) in enumerate(way):
-            for source in inputs:
-                if source.out:
-                    break
-            else:
-                continue
-            if node.error is not None:
-                return self._queue_rest(way[place:])
-            node.steps += 1
-            try:
-                out = node.step()
-            except Exception as error:  # noqa: BLE001 - whatever a user function raises becomes the node's status
-                node.undo()
-                failed += fail(node, error)
-                return self._queue_rest(way[place + 1 :])
-            except BaseException as interrupt:
-                node.undo()
-                self._queue_rest(way[place:])
-                self._abandon(touched, node.rank, interrupt)
-                raise
-            if out:
-                node.out = out
-                touched.append(node)
-        return 0
+    def _go_on(
+        self,
+        nodes: tuple[Node, ...],
+        place: int,
+        error: BaseException,
+        touched: list[Node],
+        failed: list[Node],
+    ) -> None:
+        """Go on rank by rank where the way of some nodes ended."""
+        node = nodes[place]
+        node.undo()
+        is_failure = isinstance(error, Exception)
+        if is_failure:
+            failed += self._fail(node, error)
+        waiting = 0
+        for each in nodes[place + is_failure :]:
+            if any(source.out for source in each.inputs):
+                each.queued = True
+                self._buckets[each.rank].append(each)
+                waiting += 1
+        if not is_failure:
+            self._abandon(touched, node.rank, error)
+            raise error
+        if waiting:
+            self._run_waiting(waiting, touched, failed, None)
 
-    def _queue_rest(self, way: Way) -> int:
-        """Queue those nodes of a way that have a changed input; return how many."""
-        found = [node for node, inputs in way if any(source.out for source in inputs)]
-        for node in found:
-            node.queued = True
-            self._buckets[node.rank].append(node)
-        return len(found)
+    def _fail(self, node: Node, error: BaseException) -> list[Node]:
+        """Put a node and everything downstream out of order; return them all."""
+        self._wirings += 1  # no way leads there now
+        return fail(node, error)
 
     def _run_waiting(
         self, waiting: int, touched: list[Node], failed: list[Node], tracer: Tracer | None
@@ -120,7 +122,7 @@ class Propagation:
                     out = node.step()
                 except Exception as error:  # noqa: BLE001 - whatever a user function raises becomes the node's status
                     node.undo()
-                    failed += fail(node, error)
+                    failed += self._fail(node, error)
                     out = EMPTY
                 except BaseException:
                     node.undo()
@@ -140,10 +142,11 @@ class Propagation:
         try:
             recovered = recover(node)
         except Exception as error:  # noqa: BLE001 - as in a step
-            failed += fail(node, error)
+            failed += self._fail(node, error)
             return EMPTY
         if recovered is None:
             return EMPTY
+        self._wirings += 1
         failed.append(node)
         if not recovered:
             awake.append(node)
@@ -172,4 +175,4 @@ class Propagation:
             bucket.clear()
         for node in dict.fromkeys(unaware):
             node.queued = False
-            notify(fail(node, interrupt))
+            notify(self._fail(node, interrupt))

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 EXACT: Final[frozenset[type]] = frozenset((str, int, bool, bytes, date, timedelta, UUID))
 """The classes of which two instances are equal exactly if Python's == says so."""
 
+_COMPARED: Final = EXACT | {float}
 _MACHINE_NUMBERS: Final[frozenset[type]] = frozenset((int, float))
 _TEXT: Final = frozenset((str,))
 
@@ -75,8 +76,8 @@ def equal_mappings(a: Mapping[Any, Any], b: Mapping[Any, Any]) -> bool:
             other = b[name]
             if value is not other:
                 cls = value.__class__
-                if cls is other.__class__ and cls in EXACT:
-                    if value != other:
+                if cls is other.__class__ and cls in _COMPARED:
+                    if value != other and (value == value or other == other):  # two NaNs are equal
                         return False
                 elif not equal(value, other):
                     return False
