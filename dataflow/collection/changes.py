@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar
 
-from dataflow.values.normal import expose
+from dataflow.values.normal import SEEN_AS_THEY_ARE, expose
 
 if TYPE_CHECKING:
     from dataflow.circuit.node import Delta
 
 R = TypeVar("R")
-
-_SEEN_AS_THEY_ARE = frozenset((str, int))  # classes of nearly all keys; saves the call
 
 Op = Literal["insert", "update", "delete"]
 
@@ -41,7 +39,14 @@ def changes_of(delta: Delta) -> list[Change[Any]]:
     make = tuple.__new__  # skips the argument handling of NamedTuple: half the cost
     changes: list[Change[Any]] = []
     for key, old, new in delta:
-        seen = key if key.__class__ in _SEEN_AS_THEY_ARE else expose(key)
+        seen = key
+        if key.__class__ is tuple:
+            for part in key:
+                if part.__class__ not in SEEN_AS_THEY_ARE:
+                    seen = expose(key)
+                    break
+        elif key.__class__ not in SEEN_AS_THEY_ARE:
+            seen = expose(key)
         if old is None:
             changes.append(make(Change, ("insert", seen, new, None)))
         elif new is None:

@@ -15,6 +15,7 @@ import pytest
 from dataflow.aggregation.extremes import Extremes
 from dataflow.collection import changes, subscription, sync
 from dataflow.query.compiler import nest, setops, window
+from dataflow.query.compiler.distinct import Distinct
 from dataflow.query.compiler.fixpoint import Fixpoint
 from dataflow.query.compiler.group import Group
 from dataflow.query.compiler.join import Join
@@ -110,16 +111,16 @@ def except_of_the_first_alone(patch: pytest.MonkeyPatch) -> None:
 
 
 def distinct_without_counts(patch: pytest.MonkeyPatch) -> None:
-    """A set operation for which a value is gone when one of the rows that have it goes."""
-    count = setops.SetOperation._count
+    """A distinct for which a value is gone when one of the rows that have it goes."""
+    step = Distinct.step
 
-    def count_one(self: Any, position: int, delta: Delta, touched: dict[Any, Any]) -> None:
-        count(self, position, delta, touched)
-        for _, old, new in delta:
+    def step_with_one_row_each(self: Distinct) -> Delta:
+        for _, old, new in self.inputs[0].out:
             if old is not None and new is None:
-                touched[self._values_of[position](old)].counts[position] = 0
+                self._counts[self._value_of(old)] = 1
+        return step(self)
 
-    patch.setattr(setops.SetOperation, "_count", count_one)
+    patch.setattr(Distinct, "step", step_with_one_row_each)
 
 
 def cycles_that_stay(patch: pytest.MonkeyPatch) -> None:

@@ -147,6 +147,29 @@ def _write_value(layout: Layout, parts: tuple[Column, ...]) -> str:
     return str(source)
 
 
+def row_of_columns(columns: tuple[str, ...]) -> Callable[[tuple[Any, ...]], dict[str, Any]]:
+    """Return what makes a dict row of the tuple of its values in normal form, as users see them."""
+
+    def write() -> str:
+        source = Source()
+        parts = [f"part{index}" for index in range(len(columns))]
+        items = ", ".join(
+            f"{name!r}: {part} if {part}.__class__ in SEEN_AS_THEY_ARE else expose({part})"
+            for name, part in zip(columns, parts, strict=True)
+        )
+        with source.block("def make():"):
+            with source.block("def row_of(value):"):
+                if parts:
+                    source.line(f"{', '.join(parts)}, = value")
+                source.line(f"return {{{items}}}")
+            source.line("return row_of")
+        return str(source)
+
+    made = factory(("row of columns", columns), write, label="row of columns")
+    row_of: Callable[[tuple[Any, ...]], dict[str, Any]] = made.make()
+    return row_of
+
+
 def order_entry(layout: Layout, by: tuple[Ordering, ...]) -> Callable[[Any, Any], tuple[Any, ...]]:
     """Return (row key, row) -> entry that sorts rows by an order, ties by row key; see `entries`."""
     if not by:

@@ -7,7 +7,7 @@
     Group (+ Filter, Project above it)   plan_groups
     Nest                                 plan_nests
     Windowed                             plan_windows
-    SetOp, UnionAll, Unnest              SetOperation, UnionAll, Unnest
+    SetOp, UnionAll, Unnest              Distinct or SetOperation, UnionAll, Unnest
     Recursive                            plan_recursion
     Order, Rekey                         Order, Rekey
 
@@ -17,17 +17,19 @@ by identity) is already running is that node. Only the outermost window and re-k
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Protocol, get_origin, is_typeddict
+from typing import TYPE_CHECKING, Any, Final, Protocol, get_origin
 
 from dataflow.errors import QueryError
 from dataflow.frozen import frozen, replace
 from dataflow.query import ir
 from dataflow.query.compiler.annotate import Annotate
 from dataflow.query.compiler.chain import Chain, StoredChain
+from dataflow.query.compiler.distinct import Distinct
 from dataflow.query.compiler.keys import (
     join_key,
     leading_column,
     order_entry,
+    row_of_columns,
     value_of_columns,
 )
 from dataflow.query.compiler.layout import RECORD, common_layout, layout_of_type
@@ -54,6 +56,7 @@ from dataflow.query.compiler.steps import (
 from dataflow.query.compiler.unnest import Unnest
 from dataflow.query.optimizer.facts_to_columns import WithFacts
 from dataflow.query.scalar import Column
+from dataflow.values.fields import is_typed_dict
 from dataflow.values.normal import normal
 
 if TYPE_CHECKING:
@@ -216,11 +219,17 @@ class Planner:
             for operand in operands
         )
         layout = common_layout([operand.layout for operand in operands])
-        dicts = columns if layout.slots[0].kind == "mapping" else None
+        dicts = columns is not None and layout.slots[0].kind == "mapping"
+        shown = row_of_columns(columns or ()) if dicts else None
         inputs = tuple(operand.node for operand in operands)
+        identity = (tree.kind, inputs, tuple(each.layout for each in operands), columns)
         node = self.share(
-            ("set operation", tree.kind, inputs, tuple(each.layout for each in operands), columns),
-            lambda: SetOperation(inputs, tree.kind, values_of, dicts),
+            ("set operation", *identity),
+            lambda: (
+                Distinct(inputs[0], values_of[0], shown)
+                if tree.kind == "distinct"
+                else SetOperation(inputs, tree.kind, values_of, shown)
+            ),
         )
         return Physical(node, layout)
 
@@ -340,7 +349,7 @@ def _step(node: ir.Node) -> tuple[Step, ...] | None:
             return (CallMap(function),)
         case ir.Project(row=row, into=into):
             select = Select(row)
-            if into is None or is_typeddict(into):
+            if into is None or is_typed_dict(into):
                 return (select,)
             return (Construct(into, layout_of_type(get_origin(into) or into)), select)
         case _:

@@ -1,4 +1,4 @@
-"""Set operations: distinct, union, intersect, except; and union_all, which is none.
+"""Set operations: union, intersect, except; and union_all, which is none. With one input there is `distinct`.
 
 Law         rows == the distinct values for which the rule holds of how often each input has them, after every epoch
 Delta rule  counts follow the inputs' rows; a value comes or goes when the rule changes its mind at the end of the epoch
@@ -9,7 +9,6 @@ Edges       nulls are equal here; a value is known under the tuple of its column
 Source      DBSP, VLDB 2023 (distinct by sign of the weight); SQL:2016 set operators
 
 operation   a value is in the result if
-distinct    the input has it (union of one)
 union       some input has it
 intersect   every input has it
 except      the first input has it, and no other
@@ -20,13 +19,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dataflow.circuit.node import Delta, Node, Pairs, undo_changes
-from dataflow.values.normal import expose
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 RULES: dict[str, Callable[[list[int]], bool]] = {
-    "distinct": any,
     "union": any,
     "intersect": all,
     "except": lambda counts: counts[0] > 0 and not any(counts[1:]),
@@ -50,22 +47,22 @@ class SetOperation(Node):
         inputs: the operands.
         kind: a key of `RULES`.
         values_of: for each input, row -> its value.
-        columns: names of the columns that a dict row is built from; None shows a row as it came.
+        shown: value -> the row that is shown for it; None shows a row that has it as it came.
     """
 
-    __slots__ = ("_columns", "_held", "_net", "_rule", "_values_of")
+    __slots__ = ("_held", "_net", "_rule", "_shown_for", "_values_of")
 
     def __init__(
         self,
         inputs: tuple[Node, ...],
         kind: str,
         values_of: tuple[Callable[[Any], Any], ...],
-        columns: tuple[str, ...] | None,
+        shown: Callable[[Any], Any] | None,
     ) -> None:
         super().__init__(inputs, label=kind)
         self._rule = RULES[kind]
         self._values_of = values_of
-        self._columns = columns
+        self._shown_for = shown
         self._held: dict[Any, Held] = {}
         self._net: Delta = []
         self.rows = {}
@@ -111,8 +108,7 @@ class SetOperation(Node):
         return changes
 
     def _shown(self, value: Any, found: Held) -> Any:
-        columns = self._columns
-        return found.row if columns is None else dict(zip(columns, expose(value), strict=True))
+        return found.row if self._shown_for is None else self._shown_for(value)
 
     def hydrate(self) -> None:
         held: dict[Any, Held] = {}
