@@ -79,6 +79,7 @@ class Transaction:
     """
 
     _is_noticed: bool = True  # whether somebody knows of the failure
+    _has_work: bool = False  # whether there is something to wait for without mutations, too
 
     def __init__(self, *, mutation_fn: MutationFn) -> None:
         require_callable(mutation_fn, "mutation_fn of a transaction")
@@ -141,8 +142,7 @@ class Transaction:
         self._check("mutated")
         self._graph.refuse_while_stepping("write to a collection")
         self._require_loop()
-        opened = batch()
-        opened.__enter__()
+        (opened := batch()).__enter__()
         current = current_batch()
         assert current is not None
         self._blocks.append((opened, current, current.transaction, current.mark))
@@ -247,7 +247,7 @@ class Transaction:
     def _persist(self) -> None:
         if self._state != "pending":
             return  # it was rolled back while a batch was open
-        if not self._entries:
+        if not (self._entries or self._has_work):
             self._settle("completed")
             return
         self._state = "persisting"

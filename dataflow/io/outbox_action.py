@@ -7,7 +7,6 @@ when, is the business of the outbox.
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeAlias
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 Take: TypeAlias = "Callable[[OutboxAction[...], str, tuple[Any, ...], dict[str, Any]], Transaction]"
 """(action, lane, args, kwargs) -> the transaction that shows the call."""
-
-logger = logging.getLogger("dataflow")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +59,8 @@ class OutboxAction(Generic[P]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Transaction:
         """Show the mutations, write the call down, and return the transaction, which is settled when the call is.
 
+        That is so for a call that shows nothing as well.
+
         Raises:
             CollectionError: if no event loop is running, the outbox is closed, a batch or mutate block is open, or calls of an
                 earlier process, which come first, have not been started.
@@ -71,6 +70,12 @@ class OutboxAction(Generic[P]):
         """
         lane = "" if self._key is None else key_text(normal(self._key(*args, **kwargs)))
         return self._take(self, lane, args, kwargs)
+
+
+class _Shown(Transaction):
+    """Shows what a call does, if it shows anything, and is settled when the call is."""
+
+    _has_work = True
 
 
 class Letter:
@@ -86,7 +91,7 @@ class Letter:
 
     def __init__(self, action: OutboxAction[...]) -> None:
         self.action = action
-        self.transaction = Transaction(mutation_fn=self._settled)
+        self.transaction: Transaction = _Shown(mutation_fn=self._settled)
         self._confirmed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def _settled(self, _: Transaction) -> None:
@@ -104,14 +109,9 @@ class Letter:
 
     def fail(self, error: BaseException) -> None:
         """Let the transaction fail."""
-        if self._confirmed.done():
-            return
-        self._confirmed.set_exception(error)
-        self._confirmed.exception()  # taken note of: the transaction has it from here
-        if self.transaction.state == "completed":
-            logger.error(
-                "call %r of the outbox, which showed nothing, failed", self.call, exc_info=error
-            )
+        if not self._confirmed.done():
+            self._confirmed.set_exception(error)
+            self._confirmed.exception()  # taken note of: the transaction has it from here
 
     async def keep(self) -> None:
         """Fail the transaction, because it goes on in another life."""

@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import logging
 import sqlite3
 from collections.abc import Callable, Coroutine
@@ -329,26 +330,50 @@ def test_a_subscriber_that_raises_does_not_keep_a_call_from_being_sent(tmp_path:
     run(scenario)
 
 
-def test_a_call_that_shows_nothing_is_sent_and_its_failure_is_logged(
+def test_a_call_that_shows_nothing_is_settled_when_it_has_been_sent(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        app = App(tmp_path)
+        seen: list[str] = []
+        gate = asyncio.Event()
+
+        async def send(delivery: Delivery, word: str) -> None:
+            await gate.wait()
+            seen.append(word)
+            if not word:
+                raise NonRetriableError("no word")
+
+        ping = app.outbox.action("ping", on_mutate=lambda word: None)(send)
+        async with app.outbox:
+            good, bad = ping("x"), ping("")
+            await settle()
+            assert (good.state, bad.state, seen) == ("persisting", "persisting", [])
+            gate.set()
+            await good
+            with pytest.raises(TransactionError, match="no word"):
+                await bad
+        assert (seen, app.outbox.waiting) == (["x", ""], [])
+
+    run(scenario)
+
+
+def test_the_failure_of_an_unseen_call_that_nobody_awaits_is_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def scenario() -> None:
         app = App(tmp_path)
-        seen: list[str] = []
 
-        async def send(delivery: Delivery, word: str) -> None:
-            seen.append(word)
+        def send(delivery: Delivery) -> None:
             raise NonRetriableError("no")
 
-        ping = app.outbox.action("ping", on_mutate=lambda word: None)(send)
+        ping = app.outbox.action("ping", on_mutate=lambda: None)(send)
         async with app.outbox:
-            assert ping("x").state == "completed"
+            ping()
             await settle()
-        assert (seen, app.outbox.waiting) == (["x"], [])
 
     with caplog.at_level(logging.ERROR, logger="dataflow"):
         run(scenario)
-    assert ["which showed nothing, failed" in record.message for record in caplog.records] == [True]
+        gc.collect()
+    assert ["nobody awaited it" in record.message for record in caplog.records] == [True]
 
 
 def test_a_plain_function_can_send(tmp_path: Path) -> None:
