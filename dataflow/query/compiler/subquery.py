@@ -7,7 +7,7 @@ then the rows of its sources, filtered by conditions that may name aliases of th
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, is_typeddict
+from typing import TYPE_CHECKING, Any
 
 from dataflow.frozen import frozen
 from dataflow.query import ir
@@ -28,6 +28,7 @@ from dataflow.query.scalar import (
     reads_of,
     rewrite,
 )
+from dataflow.values.fields import is_typed_dict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,7 +100,7 @@ def take_apart(tree: ir.Node) -> Parts:
     own, correlated = _conditions(source)
     if row is None or distinct is not None:
         row = Record(distinct) if distinct is not None else _visible(source)
-    if into is not None and not is_typeddict(into):
+    if into is not None and not is_typed_dict(into):
         row = Apply(Constructed(into), (row,))
     if function is not None:
         row = Apply(Mapped(function), (row,))
