@@ -34,6 +34,19 @@ class SchemaType(type):
             raise unknown_name(cls, name, owner=cls)
 
 
+def check_schema(value: object, owner: str) -> None:
+    """Refuse what is no schema.
+
+    Raises:
+        TypeError: It is no subclass of `StateSchema`.
+    """
+    if isinstance(value, SchemaType):
+        return
+    error = TypeError(f"{owner} takes a subclass of StateSchema, not {value!r}")
+    error.add_note("class Chat(StateSchema): messages = Entity(Message, type='message', key='id')")
+    raise error
+
+
 def unknown_name(schema: type, name: str, *, owner: object) -> AttributeError:
     """Return the error about a name that is none of a schema, with the nearest one that is."""
     known = {

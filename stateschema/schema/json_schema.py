@@ -17,6 +17,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from stateschema.schema.declaring import check_schema
 from stateschema.schema.entity import Entity, StateSchema, entities, version_of
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ def json_schema(schema: type[StateSchema]) -> dict[str, Any]:
 
     Raises:
         SchemaError: A row type has no JSON Schema.
+        TypeError: It is no subclass of `StateSchema`.
     """
+    check_schema(schema, "json_schema")
     definitions: Definitions = {}
     events: dict[str, Any] = {}
     named: dict[str, Any] = {}

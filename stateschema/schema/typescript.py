@@ -21,6 +21,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stateschema.errors import SchemaError
+from stateschema.schema.declaring import check_schema
 from stateschema.schema.entity import StateSchema, entities, version_of
 from stateschema.schema.json_schema import json_schema
 
@@ -95,7 +96,9 @@ def typescript(schema: type[StateSchema]) -> str:
 
     Raises:
         SchemaError: A row type has no JSON Schema, or an entity has a name that clients reserve.
+        TypeError: It is no subclass of `StateSchema`.
     """
+    check_schema(schema, "typescript")
     for name in entities(schema):
         if name in RESERVED:
             raise SchemaError(f"entity name {name!r} is reserved by TypeScript clients")

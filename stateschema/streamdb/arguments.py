@@ -10,7 +10,6 @@ from difflib import get_close_matches
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
-from stateschema.schema.entity import StateSchema
 from stateschema.stream.client.blocking import BlockingStreamClient
 
 InitT = TypeVar("InitT", bound=Callable[..., None])
@@ -49,19 +48,6 @@ def _near(named: Iterable[str], signature: inspect.Signature) -> str | None:
             for near in get_close_matches(name, signature.parameters, n=1, cutoff=0.7):
                 return f"did you mean {near}= instead of {name}=?"
     return None
-
-
-def check_schema(value: object, owner: str) -> None:
-    """Refuse what is no schema.
-
-    Raises:
-        TypeError: It is no subclass of `StateSchema`.
-    """
-    if isinstance(value, type) and issubclass(value, StateSchema):
-        return
-    error = TypeError(f"{owner} takes a subclass of StateSchema, not {value!r}")
-    error.add_note("class Chat(StateSchema): messages = Entity(Message, type='message', key='id')")
-    raise error
 
 
 def check_choice(value: object, choices: Sequence[object], name: str) -> None:

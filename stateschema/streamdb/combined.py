@@ -23,8 +23,9 @@ from typing import Any, Generic, Self, TypeVar
 
 from dataflow.collection.transaction import Transaction
 from stateschema.errors import SchemaError, StreamClosedError
+from stateschema.schema.declaring import check_schema
 from stateschema.schema.entity import StateSchema, entities
-from stateschema.streamdb.arguments import Awaited, check_schema, naming_its_class
+from stateschema.streamdb.arguments import Awaited, naming_its_class
 from stateschema.streamdb.attach import collections_of
 from stateschema.streamdb.db import StreamDB
 from stateschema.streamdb.facade import Facade

@@ -8,19 +8,14 @@ from weakref import WeakKeyDictionary
 
 from dataflow.collection.transaction import Transaction
 from stateschema.errors import EventError
-from stateschema.schema.declaring import unknown_name
+from stateschema.schema.declaring import check_schema, unknown_name
 from stateschema.schema.entity import StateSchema, entities
 from stateschema.stream.client.dynamic import Dynamic
 from stateschema.stream.client.retry import Retry
 from stateschema.stream.client.transport import Timeouts
 from stateschema.stream.interface import Stream
 from stateschema.stream.offset import Offset
-from stateschema.streamdb.arguments import (
-    check_choice,
-    check_function,
-    check_schema,
-    naming_its_class,
-)
+from stateschema.streamdb.arguments import check_choice, check_function, naming_its_class
 from stateschema.streamdb.bad_events import Policies
 from stateschema.streamdb.cache import Cache
 from stateschema.streamdb.conflicts import Conflict, Conflicts

@@ -228,3 +228,10 @@ def test_names_that_typescript_takes_itself_get_an_underscore() -> None:
     assert "export interface TakenRows_ {\n  id: string;\n  records?: Record_[];\n}\n" in text
     assert "  default: Record<string, unknown>;\n" in text
     assert 'Change<"rows", TakenRows_>' in text
+
+
+@pytest.mark.parametrize("export", [json_schema, typescript])
+def test_what_is_no_schema_is_refused(export: Any) -> None:
+    for wrong in (Model, Chat(), "chat"):
+        with pytest.raises(TypeError, match=f"{export.__name__} takes a subclass of StateSchema"):
+            export(wrong)
