@@ -40,6 +40,7 @@ def test_ours_and_the_typescript_client_have_equal_answers(tmp_path: Path) -> No
     ways = {"published", "computed"}
     assert measured(tmp_path, "preload", "following") == {
         "preload of 300, events/s": {"ours", "typescript"},
+        "preload of 300, events/s of processor": {"ours", "typescript"},
         "TypeScript, view of 300: up to date, ms": ways,
         "TypeScript, view of 300: up to date, ms of processor": ways,
         "TypeScript, view of 300: change, ms": ways,
