@@ -12,10 +12,10 @@ Cost       One validator call per event (one more and a serializer call to merge
 """
 
 from collections.abc import Hashable
-from itertools import groupby
 from typing import Any
 
 from dataflow.collection.collection import Collection
+from dataflow.collection.sync import SyncWriter
 from dataflow.values.normal import normal
 from stateschema.errors import EventError
 from stateschema.events import ChangeEvent
@@ -149,17 +149,17 @@ class StagedRows:
         with self._collection.sync() as write:
             if self._truncated:
                 write.truncate()
-            for is_deleted, staged in groupby(self._rows.items(), key=_deletes):
-                if is_deleted:
-                    for key, _ in staged:
-                        write.delete(key)
-                elif len(self._rows) == 1:  # as a live stream brings them: no staging dict
-                    write.upsert(next(staged)[1])
-                else:
-                    write.insert_all([row for _, row in staged])
+            rows = [row for row in self._rows.values() if row is not None]
+            if 1 < len(rows) == len(self._rows):
+                write.insert_all(rows)
+            else:
+                self._write_each(write)
         self._rows.clear()
         self._truncated = False
 
-
-def _deletes(staged: tuple[Hashable, Any]) -> bool:
-    return staged[1] is None
+    def _write_each(self, write: SyncWriter[Any]) -> None:
+        for key, row in self._rows.items():
+            if row is None:
+                write.delete(key)
+            else:
+                write.upsert(row)
