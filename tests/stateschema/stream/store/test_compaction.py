@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stateschema.__main__ import main
@@ -100,8 +100,16 @@ STEPS = st.lists(
 )
 
 
+DEVICE = {"actor": "ada", "device": "1"}
+DIFFERENT = [  # a row for those who merge, and another one for those who replace
+    change("presence", "ada:1", "insert", {**DEVICE, "name": "a"}),
+    change("presence", "ada:1", "update", {**DEVICE, "status": "b"}),
+]
+
+
 @settings(max_examples=settings().max_examples // 3)
 @given(STEPS)
+@example([DIFFERENT, "compact", "drop"])
 def test_readers_at_any_offset_see_nothing_but_the_state(steps: list[Any]) -> None:
     async def program() -> None:
         store = MemoryStore()
