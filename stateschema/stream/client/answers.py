@@ -102,7 +102,7 @@ def refuse(response: Response, stream: str, *, offset: str | None = None) -> NoR
     error = _error(response, stream, offset)
     if response.status == 404:
         error.add_note(
-            "streams are created first: client.create(), `python -m stateschema stream create URL`"
+            "streams are created first: client.create(), StreamDB(..., create=True), or `python -m stateschema stream create URL`"
         )
     explanation = response.body[: 4 * MAX_EXPLANATION].decode(errors="replace").strip()
     if explanation:
