@@ -132,10 +132,18 @@ def _equal_sets(a: Any, b: Any) -> bool:
 
 
 def _equal_objects(a: Any, b: Any) -> bool:
-    return a.__class__ is b.__class__ and all(
-        equal(getattr(a, name, None), getattr(b, name, None))
-        for name in compared_fields(a.__class__) or ()
-    )
+    if a.__class__ is not b.__class__:
+        return False
+    for name in compared_fields(a.__class__) or ():
+        value, other = getattr(a, name, None), getattr(b, name, None)
+        if value is not other:
+            cls = value.__class__
+            if cls is other.__class__ and cls in _COMPARED:
+                if value != other and (value == value or other == other):  # two NaNs are equal
+                    return False
+            elif not equal(value, other):
+                return False
+    return True
 
 
 def _same(a: Any, b: Any) -> bool:
