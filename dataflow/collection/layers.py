@@ -17,7 +17,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dataflow.collection.facts import FactsNode
-from dataflow.collection.overlay import overlay, under
+from dataflow.collection.overlay import Patch, Put, overlay, under
 from dataflow.values.normal import expose
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ class Layers:
             del self._layers[key], self._synced[key]
 
     def _put(self, key: Any, author: Author, operation: Operation) -> bool:
-        """Take over an operation; True if it is the newest, which goes on top of what is visible."""
+        """Take over an operation; True if it has been shown: the newest goes on top of what is visible."""
         rows = self._node.rows
         assert rows is not None
         layers = self._layers.get(key)
@@ -164,11 +164,13 @@ class Layers:
             layers = self._layers[key] = {}
             self._synced[key] = rows.get(key)
         is_newest = not layers or next(reversed(layers)).number <= author.number
-        is_new = author not in layers
+        earlier = layers.get(author)
         layers[author] = operation
         if is_newest:
+            if isinstance(operation, Patch) and isinstance(earlier, Put):
+                return False  # its insert, which is what is visible, has been taken back
             self._show(key, under(rows.get(key), operation, self._replaced))
-        elif is_new:
+        elif earlier is None:
             ordered = {each: layers[each] for each in sorted(layers, key=_age)}
             layers.clear()
             layers.update(ordered)

@@ -865,6 +865,21 @@ def test_what_has_become_synced_is_not_shown_again_above_what_came_later(*, is_n
     assert (tx.state, rows.rows()) == ("completed", [{"id": 1, "x": 2}])
 
 
+def test_a_change_in_place_of_an_insert_lies_over_the_synced_row_not_over_the_insert() -> None:
+    rows: Collection[Any] = Collection("rows", key="id")
+    with Transaction(mutation_fn=nothing) as tx:
+        rows.insert({"id": 1, "x": 1, "y": 0})
+    with rows.sync() as write:
+        write.insert({"id": 1, "x": 0, "y": 1})
+    with tx:
+        rows.delete(1)  # takes the insert back, and what was synced is there
+        rows.update(1, x=2)
+    assert rows.rows() == [{"id": 1, "x": 2, "y": 1}]
+    assert [(each.op, each.changes) for each in tx.mutations] == [("update", {"x": 2})]
+    tx.rollback()
+    assert rows.rows() == [{"id": 1, "x": 0, "y": 1}]
+
+
 def test_each_collection_of_a_transaction_decides_what_stays() -> None:
     local: Collection[Any] = Collection("local", key="id")
     synced: Collection[Any] = Collection("synced", key="id")
