@@ -8,10 +8,10 @@ Edges   the engine reads no clock: each hook brings its own, read before the com
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from dataflow.circuit.graph import Graph, current_graph
+from dataflow.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dataflow.circuit.node import Node
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Epoch:
     """What happened in one epoch.
 

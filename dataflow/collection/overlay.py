@@ -11,10 +11,10 @@ These are the pure functions; `layers` keeps the operations of a collection and 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias, assert_never
 
 from dataflow.errors import CollectionError
+from dataflow.frozen import frozen
 
 State: TypeAlias = Literal["pending", "persisting", "completed", "failed"]
 """Where a transaction is."""
@@ -23,21 +23,21 @@ Replace: TypeAlias = Callable[[Any, Mapping[str, Any]], Any]
 """(row, changed fields) -> a new row."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Put:
     """The row is this one."""
 
     row: Any
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Patch:
     """The row has these fields, if there is a row."""
 
     changes: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Delete:
     """There is no row."""
 

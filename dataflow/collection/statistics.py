@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataflow.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CollectionStatistics:
     """A collection.
 
@@ -22,7 +22,7 @@ class CollectionStatistics:
     followed_by: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SubscriptionStatistics:
     """A subscription, or a `changes()`.
 

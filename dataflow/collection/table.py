@@ -6,12 +6,11 @@ Form   one column per field met in the rows shown, in order of appearance; a row
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from html import escape
 from reprlib import Repr
 from typing import TYPE_CHECKING, Any
 
 from dataflow.errors import QueryError
+from dataflow.frozen import frozen
 from dataflow.query.compiler.evaluate import spread
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ _short = Repr()
 _short.maxother = _short.maxstring = WIDTH
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Table:
     """Rows as texts.
 
@@ -60,8 +59,13 @@ def table_of(rows: Sequence[Any], *, count: int, caption: str) -> Table:
 
 def html(table: Table) -> str:
     """Return a table as HTML."""
-    head = _line("th", table.columns)
-    body = "".join(_line("td", line) for line in table.lines)
+    from html import escape  # a large module, which few imports of the package need
+
+    def line(tag: str, cells: Iterable[str]) -> str:
+        return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+    head = line("th", table.columns)
+    body = "".join(line("td", cells) for cells in table.lines)
     return f"<table><caption>{escape(table.caption)}</caption><thead>{head}</thead><tbody>{body}</tbody></table>"
 
 
@@ -97,7 +101,3 @@ def _cell(value: Any) -> str:
 
 def _is_large(value: Any) -> bool:
     return isinstance(value, list | tuple | dict | set | frozenset)
-
-
-def _line(tag: str, cells: Iterable[str]) -> str:
-    return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"

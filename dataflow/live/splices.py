@@ -12,8 +12,9 @@ Edges  a row that moves and changes is moved, then replaced; a moved row may be 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, assert_never
+
+from dataflow.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,14 +22,14 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Remove:
     """The row at `index` goes."""
 
     index: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Insert(Generic[R]):
     """A row comes in before what is at `index`."""
 
@@ -37,7 +38,7 @@ class Insert(Generic[R]):
     row: R
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Move:
     """The row at `index` is taken out and put in again, so that it stands at `to`."""
 
@@ -46,7 +47,7 @@ class Move:
     key: Any
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Replace(Generic[R]):
     """The row at `index` has changed."""
 
@@ -54,7 +55,7 @@ class Replace(Generic[R]):
     row: R
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reset(Generic[R]):
     """The list is another one: `rows`, and their keys in the same order."""
 

@@ -6,10 +6,10 @@ it reads is led in through the loop's entrances. Nothing leads out but the resul
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from dataflow.errors import QueryError
+from dataflow.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ R = TypeVar("R")
 S = TypeVar("S")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Edge(Generic[R]):
     """The deltas that an operator hands on.
 

@@ -8,7 +8,6 @@ Aware datetimes are read in UTC; `to_local` gives what calendar and clock of a t
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
-from zoneinfo import available_timezones
 
 from dataflow.errors import near
 from dataflow.query.expr import Expr, call, operand
@@ -131,6 +130,8 @@ def _timezone(timezone: object, place: str) -> Expr[Any]:
     if isinstance(timezone, Expr):
         return timezone
     if not isinstance(timezone, str) or zone_named(timezone) is None:
+        from zoneinfo import available_timezones
+
         matches = near(timezone, available_timezones()) if isinstance(timezone, str) else ""
         raise refusal(
             f"{place} knows no time zone {timezone!r}{matches}",

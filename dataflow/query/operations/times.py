@@ -16,7 +16,6 @@ from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
-from zoneinfo import ZoneInfo
 
 from dataflow.query.operations.operation import Operation
 from dataflow.query.operations.reading import integer, machine_number, text
@@ -26,6 +25,7 @@ from dataflow.values.temporal import EPOCH, instant, is_aware
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from zoneinfo import ZoneInfo
 
 MONTHS: Final = {"year": 12, "quarter": 3, "month": 1}
 LENGTHS: Final = {
@@ -170,6 +170,8 @@ def from_timestamp(value: Any) -> datetime | None:
 @lru_cache(maxsize=1024)
 def zone_named(name: str) -> ZoneInfo | None:
     """Return a time zone by its IANA name; None if there is no such zone."""
+    from zoneinfo import ZoneInfo  # which few queries need, and which takes its time
+
     try:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError):  # unknown, no path, or a folder of zones
