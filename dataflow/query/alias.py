@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar
 from dataflow.errors import QueryError, UnknownFieldError
 from dataflow.query.expr import Expr
 from dataflow.query.rows import columns_of
-from dataflow.query.scalar import Column, RowOf
+from dataflow.query.scalar import RowOf, column_of
 from dataflow.query.traps import QueryPart, refusal
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Alias(QueryPart, Generic[R_co]):
         UnknownFieldError: The declared row type has no such field; also an AttributeError.
     """
 
-    __slots__ = ("_fields", "_leaf")
+    __slots__ = ("_fields", "_leaf", "_origins")
     __hash__: ClassVar[None]  # type: ignore[assignment]  # an alias is not compared
 
     _part = "an alias"
@@ -42,6 +42,7 @@ class Alias(QueryPart, Generic[R_co]):
     def __init__(self, leaf: ir.Scan | ir.Named) -> None:
         self._leaf = leaf
         self._fields = columns_of(leaf)
+        self._origins = {leaf.alias: leaf}
 
     def __getattr__(self, name: str) -> Expr[Any]:
         if name.startswith("_"):  # also asked while a copy has no leaf yet
@@ -57,7 +58,7 @@ class Alias(QueryPart, Generic[R_co]):
             )
         if fields is not None and name not in fields:
             raise UnknownFieldError(name, f"alias {leaf.alias!r}", fields)
-        return Expr(Column(leaf.alias, name), {leaf.alias: leaf})
+        return Expr(column_of(leaf.alias, name), self._origins)
 
     def __dir__(self) -> Iterable[str]:
         return self._fields or ()

@@ -33,6 +33,7 @@ from dataflow.query.scalar import (
     aliases_of,
     conjunction,
     conjuncts,
+    contains,
     walk,
 )
 from dataflow.query.scope import (
@@ -80,7 +81,10 @@ def where_conditions(clauses: Clauses, values: Sequence[object]) -> Clauses:
         check_same_outer(outer, found)
         outer |= found
         check_aliases(part, clauses.source, "where", found)
-        for node in conjuncts(node_of(part)) if found else (node_of(part),):
+        if not found:
+            own.append(node_of(part))
+            continue
+        for node in conjuncts(node_of(part)):
             (foreign if aliases_of(node) & found.keys() else own).append(node)
     source = ir.Filter(clauses.source, conjunction(tuple(own))) if own else clauses.source
     return clauses.called(
@@ -129,7 +133,7 @@ def spread(clauses: Clauses, value: object, clause: str) -> Scalar:
 
 def column(clauses: Clauses, name: str, value: object, clause: str) -> Scalar:
     """Return the value of a column of select; a dict nests."""
-    if isinstance(value, Mapping) and not isinstance(value, QueryPart):
+    if not isinstance(value, QueryPart) and isinstance(value, Mapping):
         parts = ((str(key), column(clauses, str(key), v, clause)) for key, v in value.items())
         return Record(tuple(parts))
     part = row_of(value) if isinstance(value, Alias) else value
@@ -161,7 +165,7 @@ def check_grouped(clauses: Clauses, nodes: tuple[Scalar, ...], clause: str) -> N
         for node in nodes:
             cells.expression(node, clause)
         return
-    for part in (part for node in nodes for part in walk(node)):
+    for part in (part for node in nodes if contains(node, Aggregate) for part in walk(node)):
         if isinstance(part, Aggregate):
             raise refusal(
                 f"aggregate {text_of(part)!r} in {clause} of a query without groups",

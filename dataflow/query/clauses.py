@@ -249,6 +249,9 @@ class Clauses(NamedTuple):
         aliases = ir.scope(self.source)
         if record is None and len(aliases) > 1 and self.function is None:
             record = Record(tuple((alias, RowOf(alias)) for alias in aliases))
+        computed = (*(() if record is None else (record,)), *[part.by for part in self.order])
+        if not any(contains(part, Nested) for part in computed):
+            return self.source, record, self.order
         parts: dict[Nested, ir.Subquery] = {}
 
         def beside(node: Scalar) -> Scalar | None:
@@ -262,8 +265,7 @@ class Clauses(NamedTuple):
 
         row = None if record is None else rewrite(record, beside)
         order = tuple(rewrite_ordering(part, beside) for part in self.order)
-        nested = tuple(parts.values())
-        return (ir.Nest(self.source, nested) if nested else self.source), row, order
+        return ir.Nest(self.source, tuple(parts.values())), row, order
 
     def _rows(self) -> Scalar:
         """Return the row users see without a select."""

@@ -309,21 +309,29 @@ def merged(*parts: Expr[Any] | Order) -> Origins:
     Raises:
         QueryError: One alias name stands for two different things.
     """
-    found: dict[str, ir.Scan | ir.Named] = {}
+    found = NO_ORIGINS
     for part in parts:
-        for alias, leaf in origins_of(part).items():
-            known = found.setdefault(alias, leaf)
-            if known is not leaf and known != leaf:
-                raise refusal(
-                    f"alias {alias!r} stands for two different sources in one expression",
-                    "give one of the two another name: source.alias('other')",
-                )
-    return found
+        origins = part._origins  # noqa: SLF001 - an expression has no public names but methods
+        if origins and origins is not found:
+            found = _both(found, origins) if found else origins
+    return found or {}  # a dict, which can be copied
+
+
+def _both(one: Origins, other: Origins) -> Origins:
+    for alias, leaf in other.items():
+        known = one.get(alias, leaf)
+        if known is not leaf and known != leaf:
+            raise refusal(
+                f"alias {alias!r} stands for two different sources in one expression",
+                "give one of the two another name: source.alias('other')",
+            )
+    return {**one, **other}
 
 
 def call(name: str, *args: Expr[Any]) -> Expr[Any]:
     """Return the expression that applies an operation to arguments."""
-    return Expr(Call(name, tuple(map(node_of, args))), merged(*args))
+    nodes = tuple([arg._node for arg in args])  # noqa: SLF001 - as above
+    return Expr(Call(name, nodes), merged(*args))
 
 
 def operand(value: object, place: str) -> Expr[Any]:

@@ -9,7 +9,7 @@ is welcome. Where nothing is declared the rule applies as it stands.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from dataflow.query import ir
 from dataflow.query.notation import text_of
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from dataflow.errors import QueryError
 
 
+_BOTH: Final = (Decimal, float)
+
+
 def check_comparable(
     one: Scalar, other: Scalar, origins: Mapping[str, ir.Scan | ir.Named], symbol: str
 ) -> None:
@@ -32,11 +35,18 @@ def check_comparable(
         origins: What the aliases in both stand for.
         symbol: The operator, for the error.
     """
+    if _is_another(one) or _is_another(other):
+        return
     kind = _kind(one, origins)
     kinds = {kind, kind and _kind(other, origins)}
     if kinds != {Decimal, float} or _is_exact(one) or _is_exact(other):
         return
     raise _mixed(f"{text_of(one)} {symbol} {text_of(other)}", one, other)
+
+
+def _is_another(node: Scalar) -> bool:
+    """Tell whether an expression is a constant that is neither a decimal nor a float."""
+    return isinstance(node, Const) and not isinstance(node.value, _BOTH)
 
 
 def _mixed(text: str, *parts: Scalar) -> QueryError:
@@ -51,7 +61,7 @@ def _mixed(text: str, *parts: Scalar) -> QueryError:
 def _kind(node: Scalar, origins: Mapping[str, ir.Scan | ir.Named]) -> type[Any] | None:
     """Return Decimal or float if an expression is known to be one."""
     if isinstance(node, Const):
-        return type(node.value) if isinstance(node.value, Decimal | float) else None
+        return type(node.value) if isinstance(node.value, _BOTH) else None
     leaf = origins.get(node.alias) if isinstance(node, Column) else None
     if not isinstance(node, Column) or not isinstance(leaf, ir.Scan):
         return None

@@ -23,6 +23,8 @@ def fields_of_type(row_type: Any) -> tuple[str, ...] | None:
     >>> fields_of_type(dict) is None
     True
     """
+    if row_type is None or row_type is dict:
+        return None
     cls = get_origin(row_type) or row_type
     if not isinstance(cls, type):
         return None
@@ -92,6 +94,20 @@ def leaves(node: ir.Node) -> dict[str, ir.Scan | ir.Named]:
     if isinstance(node, ir.Join):
         return leaves(node.left) | leaves(node.right)
     return {alias: leaf for child in ir.inputs(node) for alias, leaf in leaves(child).items()}
+
+
+def leaf_in_sight(node: ir.Node, alias: str) -> ir.Scan | ir.Named | None:
+    """Return what an alias stands for in a tree, if it binds it, and if its rows have that part."""
+    while isinstance(node, _OF_INPUT):
+        node = node.input
+    if isinstance(node, _LEAVES):
+        return node if node.alias == alias else None
+    if isinstance(node, ir.Join):
+        found = leaf_in_sight(node.left, alias)
+        if found is None and node.how not in ("semi", "anti"):
+            return leaf_in_sight(node.right, alias)
+        return found
+    return None
 
 
 def spread_columns(value: Scalar, below: ir.Node) -> tuple[str, ...] | None:

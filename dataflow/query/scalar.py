@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from dataflow.frozen import frozen
@@ -36,6 +37,12 @@ class Column:
 
     alias: str
     name: str
+
+
+@lru_cache(maxsize=4_096)
+def column_of(alias: str, name: str) -> Column:
+    """Return the one node of a column, so that its hash is computed once for all queries."""
+    return Column(alias, name)
 
 
 @frozen
@@ -345,12 +352,16 @@ def reads_of(*nodes: Scalar) -> frozenset[Column | RowOf]:
 
 def contains(node: Scalar, kind: type[Scalar] | tuple[type[Scalar], ...]) -> bool:
     """Tell whether a node of one of these classes occurs in an expression."""
+    if node.__class__ in _LEAVES:
+        return isinstance(node, kind)
     pending = [node]
     while pending:
         part = pending.pop()
         if isinstance(part, kind):
             return True
-        if part.__class__ not in _LEAVES:
+        if part.__class__ is Call:
+            pending += part.args
+        elif part.__class__ not in _LEAVES:
             pending += children(part)
     return False
 

@@ -7,7 +7,7 @@ right side of a semi or anti join takes part in the match alone; its alias canno
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from dataflow.errors import QueryError, near
 from dataflow.query import ir
@@ -21,8 +21,8 @@ from dataflow.query.expr import (
     origins_of,
 )
 from dataflow.query.notation import text_of
-from dataflow.query.rows import leaves
-from dataflow.query.scalar import Aggregate, Nested, Scalar, Selected, Window, walk
+from dataflow.query.rows import leaf_in_sight, leaves
+from dataflow.query.scalar import Aggregate, Nested, Scalar, Selected, Window, contains, walk
 from dataflow.query.traps import refusal
 
 
@@ -34,13 +34,15 @@ def check_aliases(
     Args:
         outer: What aliases of a query around this one stand for, which may be named as well.
     """
-    bound, visible = leaves(tree), ir.scope(tree)
     for alias, leaf in origins_of(part).items():
+        if leaf_in_sight(tree, alias) is leaf:
+            continue
+        bound = leaves(tree)
         if alias not in bound:
             if alias in outer:
                 continue
             raise unknown_alias(alias, tree, clause)
-        if alias not in visible:
+        if alias not in ir.scope(tree):
             raise refusal(
                 f"alias {alias!r} cannot be named in {clause}: it only decides a semi or anti join",
                 "the join keeps the rows of its left side; for columns of both use inner or left",
@@ -63,9 +65,15 @@ def check_same_outer(known: Origins, found: Origins) -> None:
             )
 
 
+_OF_RESULTS: Final = (Window, Aggregate, Nested, Selected)
+
+
 def check_free_of_groups(part: Expr[Any] | Order, clause: str) -> None:
     """Refuse aggregates and selected columns where single rows of the sources are looked at."""
-    for node in walk(scalar_of(part)):
+    scalar = scalar_of(part)
+    if not contains(scalar, _OF_RESULTS):
+        return
+    for node in walk(scalar):
         if isinstance(node, Window):
             raise windowed(node, clause)
         if isinstance(node, Aggregate):
@@ -89,6 +97,8 @@ def check_free_of_groups(part: Expr[Any] | Order, clause: str) -> None:
 
 def check_no_collection(node: Scalar, clause: str) -> None:
     """Refuse a live child collection where a value is computed, compared or spread."""
+    if not contains(node, Nested):
+        return
     for part in walk(node):
         if isinstance(part, Nested) and part.live:
             raise refusal(

@@ -12,7 +12,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dataflow.query import ir
-from dataflow.query.scalar import Cell, Ordering, Scalar, Window, rewrite, rewrite_ordering, walk
+from dataflow.query.scalar import (
+    Cell,
+    Ordering,
+    Scalar,
+    Window,
+    contains,
+    rewrite,
+    rewrite_ordering,
+    walk,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,7 +39,11 @@ class Values:
 
     def __init__(self, source: ir.Node, expressions: Iterable[Scalar]) -> None:
         found = dict.fromkeys(
-            part for node in expressions for part in walk(node) if isinstance(part, Window)
+            part
+            for node in expressions
+            if contains(node, Window)
+            for part in walk(node)
+            if isinstance(part, Window)
         )
         alike: dict[object, list[Window]] = {}
         for window in found:

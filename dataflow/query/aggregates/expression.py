@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from dataflow.query.alias import Alias, row_of
 from dataflow.query.expr import (
@@ -78,7 +78,9 @@ def aggregate_of(
     parts = [order_by] if isinstance(order_by, QueryPart | str) else list(order_by)
     order = [as_order(part, "order_by of an aggregate") for part in parts]
     node = Aggregate(kind, tuple(map(node_of, args)), None, tuple(map(ordering_of, order)), options)
-    for arg in node.args + tuple(part.by for part in node.order_by):
+    for arg in (*node.args, *[part.by for part in node.order_by]):
+        if not contains(arg, _OF_RESULTS):
+            continue
         if contains(arg, Aggregate):
             raise refusal(
                 f"aggregate {text_of(arg)!r} stands inside aggregate {kind!r}",
@@ -96,6 +98,9 @@ def aggregate_of(
                 "aggregate the column of the source",
             )
     return AggregateExpr(node, merged(*args, *order))
+
+
+_OF_RESULTS: Final = (Aggregate, Nested, Window, Selected)
 
 
 def _check_free_of_windows(part: Scalar, kind: str) -> None:

@@ -12,9 +12,9 @@ Source      Neumann, VLDB 2011 (fusing operators into one loop)
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dataflow.circuit.node import Delta, Node, Pairs, undo_changes
+from dataflow.circuit.node import Delta, Node, Pairs, SourceNode, undo_changes
 from dataflow.query.compiler.emit import Emitter
 from dataflow.query.compiler.factory import Factory, Source, factory
 from dataflow.query.compiler.fallbacks import Fallbacks
@@ -25,6 +25,9 @@ from dataflow.query.compiler.segments import Segment, segments
 from dataflow.query.compiler.steps import Step, builds_rows, lift_steps
 from dataflow.query.compiler.write_steps import StepWriter, inequality
 
+if TYPE_CHECKING:
+    from dataflow.circuit.router import Route
+
 
 class Chain(Node):
     """A stateless chain: keeps nothing, evaluates old and new."""
@@ -33,7 +36,7 @@ class Chain(Node):
 
     def __init__(self, upstream: Node, layout: Layout, steps: tuple[Step, ...]) -> None:
         super().__init__((upstream,), label="filter" if not builds_rows(steps) else "select")
-        self.route = route_of(layout, steps)
+        self.route = _route_below(upstream, layout, steps)
         made, functions = _instantiate(layout, steps, stored=False)
         self.source: str = made.source
         self._step, self._convert = functions
@@ -62,7 +65,7 @@ class StoredChain(Node):
 
     def __init__(self, upstream: Node, layout: Layout, steps: tuple[Step, ...]) -> None:
         super().__init__((upstream,), label="filter" if not builds_rows(steps) else "select")
-        self.route = route_of(layout, steps)
+        self.route = _route_below(upstream, layout, steps)
         made, functions = _instantiate(layout, steps, stored=True, net=upstream.rows is not None)
         self.source: str = made.source
         self._step, self._load = functions
@@ -90,6 +93,11 @@ class StoredChain(Node):
         rows = self.rows
         assert rows is not None
         return None if keys is None else (key for key in keys if key in rows)
+
+
+def _route_below(upstream: Node, layout: Layout, steps: tuple[Step, ...]) -> Route | None:
+    """Return the route of a chain: only sources route what they hand on."""
+    return route_of(layout, steps) if isinstance(upstream, SourceNode) else None
 
 
 def _instantiate(

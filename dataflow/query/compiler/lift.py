@@ -7,9 +7,10 @@ a test for `str`, and with a number behind a test for numbers.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
-from dataflow.query.scalar import Apply, Call, Const, Ordering, Param, Scalar, rewrite
+from dataflow.query.scalar import Apply, Call, Column, Const, Ordering, Param, Scalar, rewrite
 
 _KINDS = {str: "str", int: "int", float: "float", bool: "bool"}
 
@@ -36,11 +37,15 @@ class Lifter:
     def parameter(self, value: Any, kind: str = "other") -> Param:
         """Add a parameter."""
         self.values.append(value)
-        return Param(len(self.values) - 1, kind)
+        return _parameter(len(self.values) - 1, kind)
 
     def lift(self, node: Scalar) -> Scalar:
         """Return the shape of an expression."""
-        return rewrite(node, self._replace)
+        if isinstance(node, Call):
+            return Call(node.name, tuple([self.lift(arg) for arg in node.args]))
+        if isinstance(node, Const):
+            return self._constant(node, kind_of_constant(node.value))
+        return node if isinstance(node, Column) else rewrite(node, self._replace)
 
     def lift_order(self, parts: tuple[Ordering, ...]) -> tuple[Ordering, ...]:
         """Return the shapes of the parts of an order."""
@@ -59,3 +64,9 @@ class Lifter:
         if known is None:
             known = self._known[node] = self.parameter(node.value, kind)
         return known
+
+
+@lru_cache(maxsize=1_000)
+def _parameter(index: int, kind: str) -> Param:
+    """Return the one node of a parameter, so that its hash is computed once."""
+    return Param(index, kind)

@@ -11,7 +11,7 @@ of which all count. The chain checks its conditions all the same.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from dataflow.circuit.router import HIGHEST, LOWEST, Route
 from dataflow.frozen import replace
@@ -36,17 +36,17 @@ from dataflow.values.null import is_null
 from dataflow.values.order import sort_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from dataflow.query.compiler.layout import Layout
     from dataflow.query.compiler.steps import Step
 
-_FLIPPED = {"eq": "eq", "lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}
+_FLIPPED: Final = {"eq": "eq", "lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}
+_ROUTED: Final = frozenset((*_FLIPPED, "in"))
+_READ: Final = (Column, Item)
 
 
 def route_of(layout: Layout, steps: tuple[Step, ...]) -> Route | None:
     """Return the route of a chain, None if its conditions do not give one."""
-    comparisons = list(_comparisons(_conditions(steps)))
+    comparisons = _comparisons(steps)
     for name, part, value in comparisons:
         values = _values(name, value)
         if values is not None:
@@ -62,29 +62,22 @@ def route_of(layout: Layout, steps: tuple[Step, ...]) -> Route | None:
     return None
 
 
-def _conditions(steps: tuple[Step, ...]) -> Iterator[Scalar]:
+def _comparisons(steps: tuple[Step, ...]) -> list[tuple[str, Scalar, Any]]:
+    """Return (operation, column, constant) of all that compares a column with a constant before user functions and selects."""
+    found: list[tuple[str, Scalar, Any]] = []
     for step in steps:
         if isinstance(step, Bind):
             continue
         if not isinstance(step, Test) or contains(step.condition, Apply):
-            return
-        yield from conjuncts(step.condition)
-
-
-def _comparisons(conditions: Iterable[Scalar]) -> Iterator[tuple[str, Scalar, Any]]:
-    """Yield (operation, column, constant) for what compares a column with a constant."""
-    for condition in conditions:
-        match condition:
-            case Call(name="in", args=(Column() | Item() as part, Const(value=value))):
-                yield "in", part, value
-            case Call(name=name, args=(Column() | Item() as part, Const(value=value))):
-                if name in _FLIPPED:
-                    yield name, part, value
-            case Call(name=name, args=(Const(value=value), Column() | Item() as part)):
-                if name in _FLIPPED:
-                    yield _FLIPPED[name], part, value
-            case _:
-                pass
+            break
+        for condition in conjuncts(step.condition):
+            if isinstance(condition, Call) and condition.name in _ROUTED:
+                one, other = condition.args
+                if isinstance(other, Const) and isinstance(one, _READ):
+                    found.append((condition.name, one, other.value))
+                elif isinstance(one, Const) and isinstance(other, _READ) and condition.name != "in":
+                    found.append((_FLIPPED[condition.name], other, one.value))
+    return found
 
 
 def _values(name: str, value: Any) -> frozenset[Any] | None:

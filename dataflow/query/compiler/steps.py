@@ -6,7 +6,7 @@ functions lifted out (`lift`); `segments` splits it into library code and calls 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from dataflow.frozen import frozen, replace
 from dataflow.query.compiler.layout import RECORD, UNKNOWN, Layout
@@ -64,19 +64,27 @@ class Bind:
 Step: TypeAlias = Test | Select | Construct | CallFilter | CallMap | Bind
 
 
+_CALLS: Final = frozenset((Construct, CallFilter, CallMap))
+_BUILDERS: Final = frozenset((Select, Construct, CallMap))
+
+
 def calls_user_code(steps: Iterable[Step]) -> bool:
     """Tell whether any step runs a function of the user."""
-    return any(
-        isinstance(step, Construct | CallFilter | CallMap)
-        or (isinstance(step, Test) and contains(step.condition, Apply))
-        or (isinstance(step, Select) and contains(step.row, Apply))
-        for step in steps
-    )
+    for step in steps:
+        if isinstance(step, Test):
+            calls = contains(step.condition, Apply)
+        else:
+            calls = (
+                contains(step.row, Apply) if isinstance(step, Select) else step.__class__ in _CALLS
+            )
+        if calls:
+            return True
+    return False
 
 
 def builds_rows(steps: Iterable[Step]) -> bool:
     """Tell whether the chain's rows are new objects rather than its input's."""
-    return any(isinstance(step, Select | Construct | CallMap) for step in steps)
+    return not _BUILDERS.isdisjoint([step.__class__ for step in steps])
 
 
 def output_layout(layout: Layout, steps: Iterable[Step]) -> Layout:

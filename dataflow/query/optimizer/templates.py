@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
 from dataflow.frozen import frozen, values_of
@@ -43,6 +42,9 @@ class ConstHole:
     """Stands for the value of a constant."""
 
     index: int
+
+
+_HOLES: Final = (SourceHole, ConstHole)
 
 
 def from_template(tree: ir.Node, optimize: Callable[[ir.Node], ir.Node]) -> ir.Node:
@@ -126,23 +128,31 @@ def _const_hole(index: int) -> Const:
 
 
 def _filling(part: Any) -> Fill:
-    """Return what puts values into the holes of a part of a tree; a part without holes stays one object."""
-    return _filling_of_holes(part) or _keeping(part)
+    """Return what puts values into the holes of a tree: one generated expression; parts without holes stay one object."""
+    names: dict[str, Any] = {}
+    text = _text(part, names) or _name(part, names)
+    fill: Fill = eval(f"lambda values: {text}", names)
+    return fill
 
 
-def _keeping(part: Any) -> Fill:
-    return lambda _: part
+def _text(part: Any, names: dict[str, Any]) -> str | None:
+    """Return the expression that makes a part of a tree from `values`, None if there are no holes in it.
 
-
-def _filling_of_holes(part: Any) -> Fill | None:
-    if isinstance(part, SourceHole | ConstHole):
-        return itemgetter(part.index)
+    Args:
+        names: takes up the objects that the expression speaks of.
+    """
+    if isinstance(part, _HOLES):
+        return f"values[{part.index}]"
     inner = part if isinstance(part, tuple) else values_of(part)
-    found = [_filling_of_holes(each) for each in inner]
+    found = [_text(each, names) for each in inner]
     if not any(found):
         return None
-    fills = [fill or _keeping(each) for fill, each in zip(found, inner, strict=True)]
-    if isinstance(part, tuple):
-        return lambda values: tuple([fill(values) for fill in fills])
-    make: Callable[..., Any] = part.__class__
-    return lambda values: make(*[fill(values) for fill in fills])
+    texts = [text or _name(each, names) for text, each in zip(found, inner, strict=True)]
+    made = "" if isinstance(part, tuple) else _name(part.__class__, names)
+    return f"{made}({', '.join(texts)}{',' if not made else ''})"
+
+
+def _name(part: Any, names: dict[str, Any]) -> str:
+    name = f"part{len(names)}"
+    names[name] = part
+    return name
