@@ -17,7 +17,7 @@ Errors     A part that fails leaves the others running, but the whole has failed
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType, TracebackType
 from typing import Any, Generic, Self, TypeVar
 
@@ -30,6 +30,7 @@ from stateschema.streamdb.attach import collections_of
 from stateschema.streamdb.db import StreamDB
 from stateschema.streamdb.facade import Facade
 from stateschema.streamdb.intake import Status
+from stateschema.streamdb.router import Committed
 from stateschema.streamdb.writes import Progress
 
 SchemaT = TypeVar("SchemaT", bound=StateSchema)
@@ -97,6 +98,25 @@ class Combination(Generic[SchemaT, PartT]):
     def error(self) -> Exception | None:
         """The first fatal error of a part, else None."""
         return next((part.error for part in self.parts.values() if part.error), None)
+
+    @property
+    def recent_txids(self) -> tuple[str, ...]:
+        """The latest 100 txids of each part whose events are shown, part after part."""
+        return tuple(txid for part in self.parts.values() for txid in part.recent_txids)
+
+    def subscribe_commits(self, fn: Callable[[Committed], object]) -> Callable[[], None]:
+        """Call a function after each epoch of any part, as `StreamDB.subscribe_commits` does.
+
+        Returns:
+            What ends it; calling it twice is allowed.
+        """
+        ends = [part.subscribe_commits(fn) for part in self.parts.values()]
+
+        def end() -> None:
+            for each in ends:
+                each()
+
+        return end
 
     def progress(self, transaction: Transaction) -> Progress:
         """Tell how far a write has come, as that of the part does whose stream it goes to."""
