@@ -13,7 +13,7 @@ Edges      Keys that differ here may have one text (1 and "1"). A collection tha
 from collections.abc import Iterable, Mapping
 from enum import Enum
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from pydantic_core import to_json
 
@@ -23,6 +23,9 @@ from stateschema.events import ChangeEvent, ChangeHeaders
 from stateschema.schema.rows import RowType, row_type
 
 Wire = dict[str, Any]
+
+CLAIM_TYPE: Final = "stateschema.publisher"
+"""The type of events by which publishers claim a stream; they delete what nobody has."""
 
 
 def to_events(

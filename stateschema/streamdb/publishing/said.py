@@ -8,6 +8,7 @@ from stateschema.errors import EventError
 from stateschema.events import ChangeEvent, parse_event
 from stateschema.state import MaterializedState
 from stateschema.stream.interface import Stream
+from stateschema.streamdb.publishing.events import CLAIM_TYPE
 from stateschema.streamdb.txids import RecentTxids
 
 
@@ -16,7 +17,7 @@ class Said:
 
     Attributes:
         txids: The latest transaction ids.
-        is_empty: Whether the stream holds no event at all.
+        is_empty: Whether the stream holds nothing at all, but for claims.
     """
 
     def __init__(self, types: Collection[str]) -> None:
@@ -27,11 +28,14 @@ class Said:
 
     def read(self, message: object) -> None:
         """Take in a message; one that is no event says nothing."""
-        self.is_empty = False
         try:
             event = parse_event(message)  # type: ignore[arg-type] # whatever it is
         except EventError:
+            self.is_empty = False
             return
+        if isinstance(event, ChangeEvent) and event.type == CLAIM_TYPE:
+            return
+        self.is_empty = False
         if not isinstance(event, ChangeEvent):
             self._state.apply(event)
             return

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from dataflow import Collection
+from stateschema.errors import RefusedError
 from stateschema.stream.client import BlockingStreamClient, Retry, StreamClient
 from stateschema.streamdb.publishing.publisher import BlockingPublisher, publish
 from tests.stateschema.stream.client.servers import FAULTS, faulty, served
@@ -39,6 +40,7 @@ def found(url: str) -> list[tuple[str, str, int | None]]:
         return sorted(
             (wire["headers"]["operation"], wire["key"], wire.get("value", {}).get("n"))
             for wire in stream.read_all()
+            if wire["type"] == "row"
         )
 
 
@@ -81,3 +83,30 @@ def test_a_blocking_publisher_tells_every_epoch_once() -> None:
                         publisher.flush()
         assert found(url) == expected(EPOCHS)
         assert "swallow" in proxy.faults
+
+
+def test_a_publisher_that_was_succeeded_adds_nothing_unseen() -> None:
+    """Even if its successor has had nothing to say so far."""
+
+    async def program(url: str) -> None:
+        old, new = Collection[Row]("old", key="id"), Collection[Row]("new", key="id")
+        for rows in (old, new):
+            with rows.sync() as writer:
+                writer.upsert({"id": "1"})
+        async with StreamClient(url) as stream, StreamClient(url) as again:
+            await stream.create()
+            first, second = publish(old, stream, type="row"), publish(new, again, type="row")
+            await first.start()
+            await second.start()
+            with old.sync() as writer:
+                writer.upsert({"id": "of an old version"})
+            with pytest.raises(RefusedError):
+                await first.flush()
+            assert [wire["key"] for wire in await stream.read_all() if wire["type"] == "row"] == [
+                "1"
+            ]
+            await first.close()
+            await second.close()
+
+    with served() as url:
+        asyncio.run(program(f"{url}views"))
