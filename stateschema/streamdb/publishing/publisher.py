@@ -10,23 +10,29 @@ Law        publish, then follow, then fold is the identity on rows, whatever hap
 Resuming   When it starts, the publisher reads what the stream says and appends the difference. So nothing
            has to be stored elsewhere, and nothing is told twice.
 Tasks      One, from the start to `close()`; its epochs are appended one after the other
-Errors     What the stream or a row raises ends publishing: `error` tells why, and `flush`, `close` and the
-           end of the `async with` raise it. Publish again to go on.
+Errors     What the stream or a row raises ends publishing: `error` tells why, and `flush`, `wait_closed`
+           and the end of the `async with` raise it. Publish again to go on.
+Views      One in status "error" is published with its last good rows, and goes on when it has recovered.
+           Publishing ends when all are closed, once what they said last is in the stream.
 """
 
 import asyncio
 from collections.abc import Iterable, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from dataflow.collection.readable import Readable
 from stateschema.errors import StreamClosedError, StreamError
 from stateschema.stream.interface import Stream
-from stateschema.streamdb.arguments import Awaited, Blocking, check_stream
+from stateschema.streamdb.arguments import Awaited, Blocking
+from stateschema.streamdb.publishing.checks import check_published
 from stateschema.streamdb.publishing.publication import Commits, Part, Publication
 from stateschema.streamdb.publishing.said import read_said
 from stateschema.streamdb.publishing.sending import Sender, sender_for
 from stateschema.streamdb.waiters import Waiters
+
+if TYPE_CHECKING:
+    from dataflow.collection.status import StatusSubscription
 
 _NEWS = "news"
 _PROGRESS = "progress"
@@ -39,9 +45,7 @@ class _Appending:
     """A publication and the stream it goes to."""
 
     def __init__(self, parts: Sequence[Part], stream: Stream, sources: Iterable[Commits]) -> None:
-        for part in parts:
-            _check_view(part.view)
-        check_stream(stream, "publish")
+        sources = check_published(parts, stream, sources)
         self._types = [part.type for part in parts]
         self._stream = stream
         self._sender: Sender | None = None
@@ -76,14 +80,6 @@ class _Appending:
             await sender.close()
 
 
-def _check_view(view: object) -> None:
-    if isinstance(view, Readable):
-        return
-    error = TypeError(f"publish takes a live query or a collection, not {view!r}")
-    error.add_note("write publish(live(query(...)), stream, type=...)")
-    raise error
-
-
 class Publisher(Awaited):
     """Publishes collections under asyncio; `publish` makes one for a single collection.
 
@@ -101,6 +97,7 @@ class Publisher(Awaited):
         self._task: asyncio.Task[None] | None = None
         self._sent = 0  # epochs that are in the stream
         self._is_closed = False
+        self._endings: list[StatusSubscription] = []
         self.error: Exception | None = None
 
     async def start(self) -> None:
@@ -109,14 +106,21 @@ class Publisher(Awaited):
         Repeated calls do nothing.
 
         Raises:
+            StreamClosedError: The publisher was closed before.
             CollectionError: The collection is, or gets, in status "error" or "closed".
             StreamError: The stream cannot be read or appended to.
             SchemaError: A row is no object on the wire.
         """
-        if self._task is None and not self._is_closed:
+        if self._is_closed:
+            raise StreamClosedError("publisher is closed, for good; make a new one")
+        if self._task is None:
             for view in self._views:
                 await view.wait_ready()
             await self._appending.begin()
+            wake = self._appending.waiters.wake
+            self._endings = [
+                view.subscribe_status(lambda _: wake(_PROGRESS)) for view in self._views
+            ]
             self._task = asyncio.create_task(self._run(), name="publish")
         await self.flush()
 
@@ -135,12 +139,12 @@ class Publisher(Awaited):
             await self._appending.waiters.wait(_PROGRESS)
 
     async def wait_closed(self) -> None:
-        """Wait until publishing has ended.
+        """Wait until publishing has ended: it was closed, or all that is published is.
 
         Raises:
             Exception: Why it ended, if it was not closed.
         """
-        while not self._is_closed and self.error is None:
+        while not self._has_ended and self.error is None:
             await self._appending.waiters.wait(_PROGRESS)
         if self.error is not None:
             raise self.error
@@ -148,6 +152,8 @@ class Publisher(Awaited):
     async def close(self) -> None:
         """End at once; what has not been appended is made up for by the next who publishes. Idempotent."""
         self._is_closed = True
+        for ending in self._endings:
+            ending.close()
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -173,6 +179,13 @@ class Publisher(Awaited):
                 await self.flush()
         finally:
             await self.close()
+
+    @property
+    def _has_ended(self) -> bool:
+        if self._is_closed:
+            return True
+        is_told = self._sent == self._appending.publication.queued
+        return is_told and all(view.status == "closed" for view in self._views)
 
     async def _run(self) -> None:
         appending = self._appending

@@ -17,6 +17,7 @@ from stateschema.stream.interface import Stream
 from stateschema.stream.logfile import LogFile
 from stateschema.stream.memory import MemoryStream
 from stateschema.streamdb.blocking import BlockingStreamDB
+from stateschema.streamdb.combined import CombinedStreamDB
 from stateschema.streamdb.db import StreamDB
 from stateschema.streamdb.publishing import publication
 from stateschema.streamdb.publishing.events import CLAIM_TYPE
@@ -24,6 +25,7 @@ from stateschema.streamdb.publishing.publication import Part
 from stateschema.streamdb.publishing.publisher import BlockingPublisher, Publisher, publish
 from tests.stateschema.stream.client.servers import served
 from tests.stateschema.streamdb.chat import Chat, Message, change, events, message
+from tests.stateschema.streamdb.combined_schemas import App, Profiles, profile
 
 Row = dict[str, Any]
 
@@ -348,3 +350,97 @@ def test_it_is_public() -> None:
     publisher = publish(Collection[Row]("rows", key="id"), MemoryStream(), type="row")
     assert isinstance(publisher, Publisher)
     assert parse_event(marker("t")).headers.model_extra == {}
+
+
+def test_types_and_sources_are_checked_when_a_publisher_is_made() -> None:
+    rows = Collection[Row]("rows", key="id")
+    wrong: Any = publish
+    with pytest.raises(SchemaError, match="must be a non-empty text, not ''"):
+        publish(rows, MemoryStream(), type="")
+    with pytest.raises(SchemaError, match="2 collections are published with the type 'a'"):
+        Publisher([Part(rows, "a", None), Part(rows, "a", None)], MemoryStream())
+    with BlockingStreamDB(Chat, stream=MemoryStream()) as db:
+        with pytest.raises(
+            TypeError, match=r"takes a list of StreamDBs: write \[<BlockingStreamDB"
+        ):
+            wrong(rows, MemoryStream(), type="a", sources=db)
+        with pytest.raises(TypeError, match="sources= takes StreamDBs, not 5"):
+            wrong(rows, MemoryStream(), type="a", sources=[db, 5])
+
+
+def test_txids_of_all_parts_of_a_combined_db_go_through() -> None:
+    session, shared, derived = MemoryStream(), MemoryStream(), MemoryStream()
+
+    async def program() -> None:
+        parts = StreamDB(Chat, stream=session), StreamDB(Profiles, stream=shared)
+        async with CombinedStreamDB(App, *parts) as db:
+            await session.append(events([message("1", "a", txid="before")]))
+            await db.wait_txid("before")
+            view = live(query(db.collections.messages))
+            async with publish(view, derived, type="shown", sources=[db]):
+                await session.append(events([message("2", "b", txid="s")]))
+                await db.wait_txid("s")
+                await shared.append(events([profile("ann", "Ann", txid="p")]))
+                await db.wait_txid("p")
+            await session.append(events([message("3", "c", txid="after")]))
+            await db.wait_txid("after")
+        assert await said(derived) == [
+            shown("1", "upsert", value("1", "a")),
+            shown("2", "upsert", value("2", "b"), txid="s"),
+            marker("p"),
+        ]
+
+    run(program())
+
+
+def test_publishing_ends_with_what_is_published() -> None:
+    async def program() -> None:
+        rows = Collection[Row]("rows", key="id")
+        view, stream = live(query(rows)), MemoryStream()
+        async with publish(view, stream, type="shown") as publisher:
+            ending = asyncio.create_task(publisher.wait_closed())
+            with rows.sync() as writer:
+                writer.insert({"id": "1"})
+            view.close()
+            await ending
+            assert await said(stream) == [shown("1", "upsert", {"id": "1"})]
+        assert publisher.error is None
+
+    run(program())
+
+
+def test_a_view_that_fails_is_published_again_when_it_has_recovered() -> None:
+    async def program() -> None:
+        rows = Collection[Row]("rows", key="id")
+        view = live(query(rows).map(lambda row: {"id": row["id"], "half": 6 // row["n"]}))
+        stream = MemoryStream()
+
+        def write(key: str, n: int) -> None:
+            with rows.sync() as writer:
+                writer.upsert({"id": key, "n": n})
+
+        async with publish(view, stream, type="shown") as publisher:
+            write("1", 1)
+            write("2", 0)
+            await publisher.flush()
+            assert (view.status, len(await said(stream))) == ("error", 1)
+            write("2", 2)
+            await publisher.flush()
+            assert (view.status, publisher.error) == ("ready", None)
+        assert await said(stream) == [
+            shown("1", "upsert", {"id": "1", "half": 6}),
+            shown("2", "upsert", {"id": "2", "half": 3}),
+        ]
+
+    run(program())
+
+
+def test_a_closed_publisher_is_not_started_again() -> None:
+    async def program() -> None:
+        publisher = publish(Collection[Row]("rows", key="id"), MemoryStream(), type="row")
+        async with publisher:
+            pass
+        with pytest.raises(StreamClosedError, match="closed, for good"):
+            await publisher.start()
+
+    run(program())
