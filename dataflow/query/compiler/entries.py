@@ -1,6 +1,7 @@
 """Entries: the sorted places of rows, whole or only as far as a window reaches.
 
-An entry is a flat tuple (order columns …, tie-break, row key); entries compare as the rows stand, and no two are equal.
+An entry is a flat tuple (sort keys of the order columns …, of the tie-break, row key); entries compare as the rows stand, and no two
+are equal. A sort key is a rank and what to compare within it, which are laid out one after the other: keys of one rank have one length.
 
 structure   holds                                 add, remove                         position
 Sorted      every entry                           O(log n)                            any
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from heapq import nsmallest
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from sortedcontainers import SortedList
@@ -39,6 +41,10 @@ class Sorted:
     def __init__(self, entries: Iterable[Entry]) -> None:
         self._entries: Any = SortedList(entries)
 
+    def equals(self, entries: list[Entry]) -> bool:
+        """Tell whether these are the entries in order."""
+        return all(map(is_, self._entries, entries))
+
     def covers(self, stop: int | None) -> bool:
         """Tell whether a window that ends at `stop` can be read: any can."""
         return True
@@ -49,6 +55,13 @@ class Sorted:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def move(self, before: Entry | None, after: Entry | None) -> None:
+        """Remove an entry and add one, None standing for none; half the cost where nobody asks for positions."""
+        if before is not None:
+            self._entries.remove(before)
+        if after is not None:
+            self._entries.add(after)
 
     def add(self, entry: Entry) -> int | None:
         """Add an entry and return its position."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataflow.circuit.node import EMPTY, StepError
 from dataflow.frozen import frozen
+from dataflow.query.compiler.bulk_order import plain_entries
 from dataflow.query.compiler.emit import OPERATION_NAMES
 from dataflow.query.compiler.evaluate import field, item, spread
 from dataflow.query.compiler.runtime import fresh, mapped, null_if_unset
@@ -56,6 +57,7 @@ _NAMES: dict[str, Any] = {
     "normal": normal,
     "null_if_unset": null_if_unset,
     "or_": or_,
+    "plain_entries": plain_entries,
     "row_sort_key": row_sort_key,
     "sort_key": sort_key,
     "spread": spread,

@@ -6,7 +6,7 @@ A join key with a null part is None, because a null never matches; a group key k
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dataflow.query.compiler.bulk_order import Leading
 from dataflow.query.compiler.emit import Emitter
@@ -15,7 +15,7 @@ from dataflow.query.compiler.factory import Source, factory
 from dataflow.query.compiler.lift import Lifter
 from dataflow.query.scalar import Cell, Column, Ordering
 from dataflow.values import kinds
-from dataflow.values.order import Direction, column_key, row_sort_key
+from dataflow.values.order import Direction, column_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -170,10 +170,20 @@ def row_of_columns(columns: tuple[str, ...]) -> Callable[[tuple[Any, ...]], dict
     return row_of
 
 
-def order_entry(layout: Layout, by: tuple[Ordering, ...]) -> Callable[[Any, Any], tuple[Any, ...]]:
-    """Return (row key, row) -> entry that sorts rows by an order, ties by row key; see `entries`."""
-    if not by:
-        return lambda key, row: (row_sort_key(key), key)
+class MakeEntries(NamedTuple):
+    """How rows get the entries that sort them; see `entries`.
+
+    Attributes:
+        one: (row key, row) -> entry.
+        many: row keys and their rows -> entries; of plain values without a call per row.
+    """
+
+    one: Callable[[Any, Any], tuple[Any, ...]]
+    many: Callable[[list[Any], list[Any]], list[tuple[Any, ...]]]
+
+
+def order_entry(layout: Layout, by: tuple[Ordering, ...]) -> MakeEntries:
+    """Return how rows are sorted by an order, ties by row key."""
     lifter = Lifter()
     shape = lifter.lift_order(by)
     made = factory(
@@ -183,8 +193,7 @@ def order_entry(layout: Layout, by: tuple[Ordering, ...]) -> Callable[[Any, Any]
     )
     columns = [column_key(Direction(part.descending, part.nulls_last)) for part in by]
     safe = _Safe(layout, tuple(part.by for part in by))
-    entry_of: Callable[[Any, Any], tuple[Any, ...]] = made.make(*lifter.values, safe, *columns)
-    return entry_of
+    return MakeEntries(*made.make(*lifter.values, safe, *columns))
 
 
 def leading_column(layout: Layout, by: tuple[Ordering, ...]) -> Leading | None:
@@ -211,33 +220,49 @@ def leading_column(layout: Layout, by: tuple[Ordering, ...]) -> Leading | None:
 
 
 def _write_order(layout: Layout, by: tuple[Ordering, ...], parameters: int) -> str:
+    """Write how entries are made: in place where all values are plain, else with a call for each."""
     source = Source()
     emit = Emitter(layout, "row")
-    names = "".join(f"p{index}, " for index in range(parameters))
-    columns = ", ".join(f"column{index}" for index in range(len(by)))
     parts = [f"part{index}" for index in range(len(by))]
+    values = [emit.value(ordering.by) for ordering in by]
+    plain = [*map(_plain_key, parts, by), _plain_key("key", Ordering(Cell(0)))]
+    entry = f"({', '.join(key for _, key in plain)}, key)"
+    bound = [f"({part} := {value})" for part, value in zip(parts, values, strict=True)]
+    tests = " and ".join(
+        test.format(bind) for (test, _), bind in zip(plain, [*bound, "key"], strict=True)
+    )
+    columns = "".join(f"column{index}, " for index in range(len(by)))
+    names = "".join(f"p{index}, " for index in range(parameters))
     with source.block(f"def make({names}safe, {columns}):"):
         with source.block("def entry_of(key, row):"):
             with source.block("try:"):
-                for part, ordering in zip(parts, by, strict=True):
-                    source.line(f"{part} = {emit.value(ordering.by)}")
+                source.line(f"if {tests}:")
+                source.line(f"    return {entry}")
+                for part, value in zip(parts, values, strict=True):
+                    source.line(f"{part} = {value}")
             with source.block("except MISSING:"):
-                source.line(f"{', '.join(parts)}{',' if len(parts) == 1 else ''} = safe(row)")
-            for index, ordering in enumerate(by):
-                source.line(
-                    f"{parts[index]} = {_sort_key(parts[index], ordering, f'column{index}')}"
+                source.line(f"[{''.join(f'{part}, ' for part in parts)}*_] = safe(row)")
+            keys = "".join(f"*column{index}({part}), " for index, part in enumerate(parts))
+            source.line(f"return ({keys}*row_sort_key(key), key)")
+        with source.block("def entries_of(keys, rows):"):
+            with source.block("try:"):
+                for part, value in zip(parts, values, strict=True):
+                    source.line(f"{part} = [{value} for row in rows]")
+                columns = "".join(
+                    f"({part}, {ordering.descending}), "
+                    for part, ordering in zip(parts, by, strict=True)
                 )
-            source.line(f"tie = {_sort_key('key', Ordering(Cell(0)), 'row_sort_key')}")
-            source.line(f"return ({', '.join(parts)}, tie, key)")
-        source.line("return entry_of")
+                source.line(f"entries = plain_entries([{columns}], keys)")
+            with source.block("except MISSING:"):
+                source.line("entries = None")
+            source.line("return list(map(entry_of, keys, rows)) if entries is None else entries")
+        source.line("return entry_of, entries_of")
     return str(source)
 
 
-def _sort_key(local: str, ordering: Ordering, general: str) -> str:
-    """Return source for the sort key of a local: in place for ints (and ascending texts), else by a call."""
+def _plain_key(local: str, ordering: Ordering) -> tuple[str, str]:
+    """Return source that tells that a local is plain, `{}` standing for it when first read, and its flat sort key then."""
     if ordering.descending:
-        return f"({-kinds.NUMBER}, -{local}) if {local}.__class__ is int else {general}({local})"
-    return (
-        f"({kinds.NUMBER}, {local}) if {local}.__class__ is int"
-        f" else ({kinds.TEXT}, {local}) if {local}.__class__ is str else {general}({local})"
-    )
+        return "{}.__class__ is int", f"{-kinds.NUMBER}, -{local}"
+    rank = f"{kinds.NUMBER} if {local}.__class__ is int else {kinds.TEXT}"
+    return f"({{}}.__class__ is int or {local}.__class__ is str)", f"{rank}, {local}"

@@ -15,13 +15,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dataflow.circuit.node import Delta, Node, restore
-from dataflow.query.compiler.bulk_order import first_rows, presorted
+from dataflow.query.compiler.bulk_order import first_rows, places_of
 from dataflow.query.compiler.entries import SPARE, Entry, Head, Sorted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from dataflow.query.compiler.bulk_order import Leading
+    from dataflow.query.compiler.keys import MakeEntries
 
 
 class Order(Node):
@@ -29,7 +30,7 @@ class Order(Node):
 
     Args:
         upstream: a node that keeps its rows.
-        entry_of: (row key, row) -> entry.
+        entries: how rows get their entries.
         leading: the first column, None if there is none.
         limit: size of the window in rows, or None.
         offset: rows skipped before it.
@@ -41,6 +42,7 @@ class Order(Node):
 
     __slots__ = (
         "_entries",
+        "_entries_of",
         "_entry_of",
         "_leading",
         "_net",
@@ -55,13 +57,13 @@ class Order(Node):
     def __init__(
         self,
         upstream: Node,
-        entry_of: Callable[[Any, Any], Entry],
+        entries: MakeEntries,
         limit: int | None,
         offset: int,
         leading: Leading | None = None,
     ) -> None:
         super().__init__((upstream,))
-        self._entry_of = entry_of
+        self._entry_of, self._entries_of = entries
         self._leading = leading
         self._entries: Sorted | Head = Sorted(())
         self.move_window(limit, offset)
@@ -75,6 +77,9 @@ class Order(Node):
     def step(self) -> Delta:
         delta = self.inputs[0].out
         self.touched += len(delta)
+        entries = self._entries
+        if isinstance(entries, Sorted) and self._stop is None and not (self._start or self._stale):
+            return self._step_whole(delta, entries)
         net: dict[Any, Any] = {}
         self._net = net
         entry_of = self._entry_of
@@ -96,13 +101,31 @@ class Order(Node):
         assert rows is not None
         return [(key, old, new) for key, old in net.items() if (new := rows.get(key)) is not old]
 
+    def _step_whole(self, delta: Delta, entries: Sorted) -> Delta:
+        """Do a step of an order that shows every row: none comes or goes because of another one."""
+        self._net = {}
+        entry_of = self._entry_of
+        for key, old, new in delta:
+            before = None if old is None else entry_of(key, old)
+            after = None if new is None else entry_of(key, new)
+            if before != after:
+                entries.move(before, after)
+        rows = self.rows
+        assert rows is not None
+        for key, _, new in delta:
+            if new is None:
+                del rows[key]
+            else:
+                rows[key] = new
+        if self.watched:
+            self.arrived = delta
+        return delta
+
     def hydrate(self) -> None:
         self._refills = 0
         self._stale = False
         self.arrived = None
-        self._load()
-        kept = self._all()
-        self.rows = {key: kept[key] for key in self.ordered_keys()}
+        self.rows = self._load()
 
     def undo(self) -> None:
         assert self.rows is not None
@@ -141,16 +164,23 @@ class Order(Node):
         assert rows is not None
         return rows
 
-    def _load(self) -> None:
-        """Build the entries from all rows."""
-        kept, entry_of, stop = self._all(), self._entry_of, self._stop
+    def _load(self) -> dict[Any, Any]:
+        """Build the entries from all rows; return the rows of the window."""
+        kept, stop = self._all(), self._stop
         if stop is None or self._refills > 1:
-            pairs = presorted(kept, self._leading)
-            self._entries = Sorted([entry_of(key, row) for key, row in pairs])
+            keys, rows = list(kept), list(kept.values())
+            entries = self._entries_of(keys, rows)
+            places = places_of(entries)
+            if places is not None:
+                entries = [entries[place] for place in places]
+            self._entries = Sorted(entries)
+            shows_all = stop is None and not self._start
+            if places is not None and shows_all and self._entries.equals(entries):
+                return {keys[place]: rows[place] for place in places}
         else:
-            pairs = first_rows(kept, self._leading, stop + SPARE)
-            entries = [entry_of(key, row) for key, row in pairs]
+            entries = self._entries_of(*first_rows(kept, self._leading, stop + SPARE))
             self._entries = Head(entries, len(kept), stop)
+        return {key: kept[key] for key in self.ordered_keys()}
 
     def _refill(self) -> None:
         """Read the window anew, after it has moved or the head has run short."""

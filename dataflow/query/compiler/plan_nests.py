@@ -111,7 +111,7 @@ def _children(listed: Listed, window: Window) -> Children:
         listed.rows.node,
         window,
         listed.owner_of,
-        order_entry(layout, listed.by),
+        order_entry(layout, listed.by).one,
         evaluator(listed.row, layout),
         None if listed.empty is None else listed.empty.node,
     )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dataflow import Collection, live, query, run
 from dataflow.query.compiler import bulk_order
-from dataflow.query.compiler.bulk_order import Leading, first_rows, presorted
+from dataflow.query.compiler.bulk_order import Leading, first_rows, places_of
 from dataflow.values.order import Direction, column_key
 
 COLUMNS = st.one_of(
@@ -31,17 +31,22 @@ def in_order(values: list[Any], *, descending: bool) -> list[int]:
     return sorted(range(len(values)), key=lambda place: (key(values[place]), place))
 
 
-@given(COLUMNS, st.booleans(), st.integers(1, 12), st.sampled_from([1, 1_000]))
-def test_nothing_of_the_head_is_left_out(
-    values: list[Any], descending: bool, wanted: int, many: int
-) -> None:
+@given(COLUMNS, st.booleans(), st.integers(1, 12))
+def test_nothing_of_the_head_is_left_out(values: list[Any], descending: bool, wanted: int) -> None:
     rows = {key: {"x": value} for key, value in enumerate(values)}
     expected = in_order(values, descending=descending)
-    with mock.patch.object(bulk_order, "MANY", many):
-        head = dict(first_rows(rows, leading(descending=descending), wanted))
-        whole = list(presorted(rows, leading(descending=descending)))
+    head, found = first_rows(rows, leading(descending=descending), wanted)
     assert set(expected[:wanted]) <= set(head)
-    assert sorted(key for key, _ in whole) == list(rows)
+    assert [rows[key] for key in head] == found
+
+
+@given(COLUMNS, st.booleans(), st.sampled_from([1, 1_000]))
+def test_places_are_those_of_all_entries(values: list[Any], descending: bool, many: int) -> None:
+    key = column_key(Direction(descending))
+    entries = [(*key(value), 2, place, place) for place, value in enumerate(values)]
+    with mock.patch.object(bulk_order, "MANY", many):
+        places = places_of(entries)
+    assert places is None or [entries[place] for place in places] == sorted(entries)
 
 
 @given(COLUMNS, st.booleans(), st.none() | st.integers(0, 5), st.sampled_from([1, 1_000]))
