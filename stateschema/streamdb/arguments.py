@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
+from dataflow.query.callables import is_async, is_generator
 from stateschema.stream.client.blocking import BlockingStreamClient
 
 InitT = TypeVar("InitT", bound=Callable[..., None])
@@ -64,13 +65,19 @@ def check_choice(value: object, choices: Sequence[object], name: str) -> None:
 
 
 def check_function(value: object, name: str) -> None:
-    """Refuse what is neither None nor can be called.
+    """Refuse what is neither None nor can be called, or would not run when it is.
 
     Raises:
-        TypeError: It is neither.
+        TypeError: It is neither, or an async or a generator function.
     """
-    if value is not None and not callable(value):
+    if value is None:
+        return
+    if not callable(value):
         raise TypeError(f"{name}= takes a function, not {value!r}")
+    if is_async(value) or is_generator(value):
+        error = TypeError(f"{name}= takes a function that runs when it is called, not {value!r}")
+        error.add_note("make it a plain function, that may start a task")
+        raise error
 
 
 def check_stream(value: object, what: str) -> None:

@@ -28,8 +28,10 @@ from typing_extensions import override
 
 from dataflow.collection.transaction import Transaction
 from stateschema.errors import (
+    LocalProtocolError,
     NetworkError,
     OffsetGoneError,
+    RefusedError,
     ServerError,
     StreamClosedError,
     StreamError,
@@ -278,8 +280,8 @@ class BlockingStreamDB(Blocking, Facade[SchemaT]):
                 return None
             self._next = None
             batch = task.result()
-        except OffsetGoneError:
-            if not self._intake.start_over():
+        except (OffsetGoneError, LocalProtocolError, RefusedError) as error:
+            if not self._intake.start_over(error):
                 raise
             self._batches = None
             return await self._wait_for_next(timeout)

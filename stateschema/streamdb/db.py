@@ -28,7 +28,13 @@ from typing import Self, TypeVar
 from typing_extensions import override
 
 from dataflow.collection.transaction import Transaction
-from stateschema.errors import NetworkError, OffsetGoneError, StreamClosedError
+from stateschema.errors import (
+    LocalProtocolError,
+    NetworkError,
+    OffsetGoneError,
+    RefusedError,
+    StreamClosedError,
+)
 from stateschema.events import new_txid
 from stateschema.schema.entity import StateSchema
 from stateschema.stream.batch import Batch
@@ -216,8 +222,8 @@ class StreamDB(Awaited, Facade[SchemaT]):
                         return True
                     if self._intake.is_caught_up and not self._feed.is_live:
                         return False
-        except OffsetGoneError:
-            if not self._intake.start_over():
+        except (OffsetGoneError, LocalProtocolError, RefusedError) as error:
+            if not self._intake.start_over(error):
                 raise
             return True
         return False

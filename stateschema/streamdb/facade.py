@@ -119,9 +119,10 @@ class Facade(ABC, Generic[SchemaT]):
         }
         self._preloads = preload
         self._sends_old_values = conflicts != "ignore"
-        self._on_commit = on_commit
         self._recent_txids = RecentTxids(limit=100)
         self._commit_subscribers: dict[object, Callable[[Committed], object]] = {}
+        if on_commit is not None:
+            self.subscribe_commits(on_commit)
         self._writes: WeakKeyDictionary[Transaction, Write] = WeakKeyDictionary()
         self._intake = Intake(
             schema,
@@ -172,9 +173,12 @@ class Facade(ABC, Generic[SchemaT]):
     def subscribe_commits(self, fn: Callable[[Committed], object]) -> Callable[[], None]:
         """Call a function after each epoch, as `on_commit` is.
 
+        What it raises is treated as what subscribers of collections raise: the epoch is complete.
+
         Returns:
             What ends it; calling it twice is allowed.
         """
+        check_function(fn, "fn")
         subscription = object()
         self._commit_subscribers[subscription] = fn
 
@@ -221,11 +225,15 @@ class Facade(ABC, Generic[SchemaT]):
         return "pending" if write.offset is None else "acknowledged"
 
     def _committed(self, committed: Committed) -> None:
-        if self._on_commit is not None:
-            self._on_commit(committed)
         self._recent_txids.add(committed.txids)
+        raised: list[Exception] = []
         for subscriber in tuple(self._commit_subscribers.values()):
-            subscriber(committed)
+            try:
+                subscriber(committed)
+            except Exception as error:  # noqa: BLE001 - one that raises keeps no other from being called
+                raised.append(error)
+        if raised:
+            raise ExceptionGroup("subscribers of commits raised", raised)
 
     if not TYPE_CHECKING:  # the typed way is `db.collections`
 

@@ -20,7 +20,7 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from dataflow.collection.collection import Collection, mark_ready
 from dataflow.collection.transaction import MutationFn
-from stateschema.errors import EventError, StreamClosedError
+from stateschema.errors import EventError, OffsetGoneError, StreamClosedError
 from stateschema.schema.entity import StateSchema
 from stateschema.stream.batch import Batch
 from stateschema.stream.offset import Offset
@@ -81,6 +81,7 @@ class Intake(Generic[SchemaT]):
         self._state = state
         self._cache = cache
         self._has_begun = False
+        self._was_sent = False  # by a reset, to where nothing has been read yet
         self._recent, self._refused = RecentTxids(), RecentTxids()
         self._resets = Resets()
         self._on_commit = on_commit
@@ -141,16 +142,24 @@ class Intake(Generic[SchemaT]):
             raise
         if elsewhere is not None:
             self._read_on_from(elsewhere)
+            self._was_sent = True
             return False
+        self._was_sent = False
         self.position = batch.next_offset
         if self.is_caught_up or batch.up_to_date:
             self._show(batch.next_offset)
         return True
 
-    def start_over(self) -> bool:
-        """Read everything anew, the position being gone; tell whether there is anywhere to go."""
-        if self.position == Offset.START:
+    def start_over(self, error: Exception) -> bool:
+        """Read everything anew, if the stream does not hold the position; tell whether to.
+
+        A reset may lead to what is no offset of the stream at all, which is not the reader's fault.
+        """
+        is_gone = isinstance(error, OffsetGoneError) or self._was_sent
+        if self.position == Offset.START or not is_gone:
             return False
+        if self._was_sent:
+            logger.warning("a reset leads to nowhere, reading from the start: %s", error)
         self._read_on_from(Offset.START)
         return True
 
@@ -158,7 +167,7 @@ class Intake(Generic[SchemaT]):
         """Forget the rows, and read on elsewhere; nothing of it shows before that is up to date."""
         self._router.truncate()
         self.position = position
-        self.is_caught_up = False
+        self.is_caught_up = self._was_sent = False
 
     def _show(self, offset: Offset) -> None:
         raised: list[Exception] = []

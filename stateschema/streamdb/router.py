@@ -206,12 +206,17 @@ class Router:
             refused=() if self._conflicts is None else tuple(self._conflicts.refused),
         )
         self._restart_counts()
+        raised: list[Exception] = []
         try:
             self._write(beside)
-        except ExceptionGroup:
+        except ExceptionGroup as group:
+            raised += group.exceptions
+        try:
             self._report(committed)
-            raise
-        self._report(committed)
+        except ExceptionGroup as group:
+            raised += group.exceptions
+        if raised:
+            raise ExceptionGroup("subscribers raised", raised)
         return committed
 
     def _write(self, beside: Callable[[], object] | None) -> None:

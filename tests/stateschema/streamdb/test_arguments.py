@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -68,6 +69,19 @@ def test_a_callback_that_is_no_function_is_refused(name: str) -> None:
     assert refusal(lambda: StreamDB(Chat, stream=MemoryStream(), **arguments), TypeError) == [
         f"{name}= takes a function, not 5"
     ]
+
+    async def awaited(_: object) -> None: ...
+
+    def yielded(_: object) -> Any:
+        yield
+
+    for function in (awaited, yielded):
+        wrong: dict[str, Any] = {name: function}
+        make = partial(StreamDB, Chat, stream=MemoryStream(), **wrong)
+        assert refusal(make, TypeError) == [
+            f"{name}= takes a function that runs when it is called, not {function!r}",
+            "make it a plain function, that may start a task",
+        ]
 
 
 def test_what_is_no_stream_is_refused() -> None:

@@ -583,3 +583,31 @@ def test_a_closed_db_is_not_opened_again(preload: bool) -> None:
         assert (db.status, set(db.collections.messages)) == ("closed", {"1"})
 
     run(scenario)
+
+
+def test_what_subscribers_of_commits_raise_stops_nothing_and_nobody() -> None:
+    raised: list[Any] = []
+    stream = MemoryStream()
+
+    async def scenario() -> None:
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _, context: raised.append(context["exception"])
+        )
+        seen: list[tuple[str, ...]] = []
+
+        def refuse(_: object) -> None:
+            raise ValueError("commit")
+
+        async with StreamDB(Chat, stream=stream, on_commit=refuse) as db:
+            db.subscribe_commits(lambda committed: seen.append(committed.txids))
+            db.collections.messages.subscribe(refuse)
+            raised.clear()
+            stream.append_now(events([message("1", txid="t")]))
+            await db.wait_txid("t")
+            assert (db.status, seen, db.recent_txids) == ("ready", [("t",)], ("t",))
+            with pytest.raises(TypeError, match="fn= takes a function"):
+                db.subscribe_commits(5)  # type: ignore[arg-type] # wrong on purpose
+
+    run(scenario)
+    (group,) = raised
+    assert [repr(error) for error in group.exceptions] == ["ValueError('commit')"] * 2

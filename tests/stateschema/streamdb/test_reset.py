@@ -1,13 +1,17 @@
 """Resets that say where to read on: followed, atomically, and never for ever."""
 
 import asyncio
+from collections.abc import AsyncGenerator, Callable
+from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import override
 
-from stateschema.errors import LocalProtocolError
+from stateschema.errors import LocalProtocolError, RefusedError
+from stateschema.stream.batch import Batch
 from stateschema.stream.offset import Offset
 from stateschema.streamdb.blocking import BlockingStreamDB
 from stateschema.streamdb.db import StreamDB
@@ -104,12 +108,54 @@ def test_any_history_leads_to_the_fold_from_its_last_reset_and_reading_ends(
     assert len(stream.starts) <= len(history) + 1
 
 
-def test_an_offset_that_is_none_is_fatal() -> None:
-    stream = Recording([message("1")])
-    db = BlockingStreamDB(Chat, stream=stream)
-    db.preload()
-    stream.put([reset("nowhere")])
+class Refusing(Recording):
+    """A stream that does not give itself away to those who ask from somewhere."""
+
+    def __init__(self, *batches: list[dict[str, Any]], status: int) -> None:
+        super().__init__(*batches)
+        self.status = status
+
+    @override
+    def follow(self, offset: str = Offset.START) -> AsyncGenerator[Batch, None]:
+        if offset == "nowhere":
+            raise RefusedError("not here", status=self.status)
+        return super().follow(offset)
+
+
+NOWHERE = [
+    (Recording, "offset 'nowhere' is malformed"),
+    (partial(Refusing, status=400), "not here"),
+]
+
+
+@pytest.mark.parametrize(("make", "reason"), NOWHERE)
+def test_a_reset_to_nowhere_is_one_to_the_start(
+    make: Callable[..., Recording], reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = f"a reset leads to nowhere, reading from the start: {reason}"
+    stream = make([message("1")])
+    with BlockingStreamDB(Chat, stream=stream) as db:
+        stream.put([message("2"), reset("nowhere"), message("3")])
+        assert db.poll() == 2  # what led away, and what was read instead
+        assert (db.status, set(db.collections.messages)) == ("ready", {"1", "2", "3"})
+        stream.put([message("4")])
+        assert (db.poll(), len(db.collections.messages)) == (1, 4)
+    assert [record.message for record in caplog.records] == [said]
+
+    async def run() -> None:
+        async with StreamDB(Chat, stream=stream) as db:
+            stream.put([reset("nowhere"), message("5", txid="t")])
+            await db.wait_txid("t")
+            assert (db.status, set(db.collections.messages)) == ("ready", set("12345"))
+
+    caplog.clear()
+    asyncio.run(run())
+    assert {record.message for record in caplog.records} == {said}
+
+
+def test_an_offset_of_the_caller_that_is_none_is_fatal() -> None:
+    db = BlockingStreamDB(Chat, stream=Recording([message("1")]), offset="nowhere")
     with pytest.raises(LocalProtocolError, match="'nowhere' is malformed"):
-        db.poll()
-    assert (db.status, set(db.collections.messages)) == ("error", {"1"})
+        db.preload()
+    assert db.status == "error"
     db.close()
