@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from dataflow.query import ir
+from dataflow.query.declared import check_kinds
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -135,6 +136,7 @@ class Expr(Unevaluated, Generic[T_co]):
         for option in options:
             check_constant(option, "in_")
             check_comparable(self._node, Const(option), self._origins, "in_")
+            check_kinds(self._node, Const(option), self._origins, "in_")
         return call("in", self, Expr(Const(options)))
 
     def not_in(self, values: Iterable[object]) -> Expr[bool]:
@@ -266,6 +268,7 @@ class Expr(Unevaluated, Generic[T_co]):
         compared = call(name, self, right)
         if name in _SYMBOLS:
             check_comparable(self._node, node_of(right), origins_of(compared), _SYMBOLS[name])
+            check_kinds(self._node, node_of(right), origins_of(compared), _SYMBOLS[name])
         return compared
 
     def _text(self) -> str:

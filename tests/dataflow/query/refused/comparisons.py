@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from functools import partial
 
-from dataflow.query.functions import facts, selected
+from dataflow.query.functions import facts, lit, selected
 from tests.dataflow.query.refused.parts import (
     Refused,
     later,
@@ -283,6 +283,48 @@ REFUSED: list[Refused] = [
         lambda: x**2,
         "expression 'message.seq' is computed for each row: it has no power yet",
         "write power(x, 2)",
+    ),
+    Refused(
+        "seq",
+        lambda: message.seq > "x",
+        "message.seq > 'x' has one answer for all rows: "
+        "field 'seq' is declared as int, and 'x' is of type str",
+        "compare it with a value of type int, or cast it: cast(message.seq, T)",
+    ),
+    Refused(
+        "seq",
+        lambda: message.seq == "1",
+        "message.seq == '1' has one answer for all rows: "
+        "field 'seq' is declared as int, and '1' is of type str",
+        "compare it with a value of type int, or cast it: cast(message.seq, T)",
+    ),
+    Refused(
+        "pending",
+        lambda: message.pending != 1,
+        "message.pending != 1 has one answer for all rows: "
+        "field 'pending' is declared as bool, and 1 is of type int",
+        "compare it with a value of type bool, or cast it: cast(message.pending, T)",
+    ),
+    Refused(
+        "role",
+        lambda: lit(b"user") == message.role,
+        "b'user' == message.role has one answer for all rows: "
+        "field 'role' is declared as str, and b'user' is of type bytes",
+        "compare it with a value of type str, or cast it: cast(message.role, T)",
+    ),
+    Refused(
+        "price",
+        lambda: sale.price.between(Decimal(1), "2"),
+        "sale.price <= '2' has one answer for all rows: "
+        "field 'price' is declared as Decimal, and '2' is of type str",
+        "compare it with a value of type Decimal, or cast it: cast(sale.price, T)",
+    ),
+    Refused(
+        "role",
+        lambda: message.role.in_(["user", 1]),
+        "message.role in_ 1 has one answer for all rows: "
+        "field 'role' is declared as str, and 1 is of type int",
+        "compare it with a value of type str, or cast it: cast(message.role, T)",
     ),
     Refused(
         "==",
