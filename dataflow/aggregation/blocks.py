@@ -61,7 +61,13 @@ class SortedBlocks(Generic[K, V]):
         """
         keys = self._keys[-1]
         if not keys or keys[-1] < key:
-            return self._append(key, value)
+            if len(keys) == CAPACITY:
+                return self._append_block(key, value)
+            keys.append(key)
+            self._values[-1].append(value)
+            position = self._length
+            self._length = position + 1
+            return position
         block = bisect_right(self._separators, key)
         keys = self._keys[block]
         index = bisect_left(keys, key)
@@ -122,14 +128,10 @@ class SortedBlocks(Generic[K, V]):
             chain.from_iterable(islice(self._values, block, None)), position - start, None
         )
 
-    def _append(self, key: K, value: V) -> int:
-        if len(self._keys[-1]) < CAPACITY:
-            self._keys[-1].append(key)
-            self._values[-1].append(value)
-        else:
-            self._keys.append([key])
-            self._values.append([value])
-            self._separators.append(key)
+    def _append_block(self, key: K, value: V) -> int:
+        self._keys.append([key])
+        self._values.append([value])
+        self._separators.append(key)
         self._length += 1
         return self._length - 1
 

@@ -24,7 +24,7 @@ Source checkpoints at exponentially growing distances, as in the logarithmic met
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from dataflow.aggregation.sequence import OrderedRows
 from dataflow.frozen import frozen
@@ -92,7 +92,10 @@ class Fold(Generic[R]):
 
         Complexity: O(1) amortised at the end, O(log n) comparisons otherwise.
         """
-        self._touch(self._rows.add(order_key, row_key, row))
+        position = self._rows.put((order_key, row_key), row)
+        if position < self._valid:
+            self._valid = position
+        self._result = _STALE
 
     def remove(self, order_key: Any, row_key: Any) -> None:
         """Delete a row. Calls no function of the user.
@@ -102,7 +105,10 @@ class Fold(Generic[R]):
         Raises:
             KeyError: There is no row in that place.
         """
-        self._touch(self._rows.remove(order_key, row_key))
+        position = self._rows.discard((order_key, row_key))
+        if position < self._valid:
+            self._valid = position
+        self._result = _STALE
 
     def result(self) -> Any:
         """Return the finished fold of all rows; calls `finish` once after every change.
@@ -120,11 +126,6 @@ class Fold(Generic[R]):
             rows=len(self._rows), checkpoints=len(self._states), steps=self._steps
         )
 
-    def _touch(self, position: int) -> None:
-        if position < self._valid:
-            self._valid = position
-        self._result = _STALE
-
     def _replay(self) -> Any:
         """Bring the states up to date with the rows; return the last one."""
         states = self._states
@@ -134,7 +135,8 @@ class Fold(Generic[R]):
             states.popitem()
         count = self._valid = len(self._rows)
         if start == count - 1:
-            state = states[count] = self._step(states[start], cast("R", self._rows.last()))
+            row: Any = self._rows.last()
+            state = states[count] = self._step(states[start], row)
             self._steps += 1
             states.pop(count - 2 * (count & -count), None)
             return state

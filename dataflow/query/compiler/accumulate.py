@@ -35,6 +35,7 @@ from dataflow.aggregation.sums import Total
 from dataflow.errors import QueryError
 from dataflow.query.operations.reading import shown
 from dataflow.query.scalar import Aggregate, Call, Const, Ordering, Scalar
+from dataflow.values import kinds
 from dataflow.values.order import Direction, column_key
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ NAMES: dict[str, Any] = {
     "Moments": Moments,
     "OrderedRows": OrderedRows,
     "Retractable": Retractable,
+    "Total": Total,
     "add_each": add_each,
     "joined": joined,
     "load_sum": load_sum,
@@ -196,7 +198,12 @@ class Cells:
         """Write sum and avg, which share their cells."""
         key = ("sum", node.args, node.where)
         at = self._share(key, lambda: self._sum(self._argument(node)))
-        self.results.append(f"{'sum_of' if node.kind == 'sum' else 'mean_of'}(cells, {at})")
+        if node.kind == "sum":
+            total = f"cells[{at + 1}]"
+            in_place = f"{total} if {total}.__class__ is int and cells[{at}]"
+            self.results.append(f"{in_place} else sum_of(cells, {at})")
+        else:
+            self.results.append(f"mean_of(cells, {at})")
 
     def connective(self, node: Aggregate) -> None:
         """Write any and all, which share their cells."""
@@ -238,11 +245,14 @@ class Cells:
     def _sum(self, local: str) -> int:
         at = self._cell("0")
         self._cell("0")
+        total = f"cells[{at + 1}]"
         for lines, sign, method in ((self.add, "+", "add"), (self.remove, "-", "remove")):
             lines += [
-                f"if {local}.__class__ is int and cells[{at + 1}].__class__ is int:",
+                f"if {local}.__class__ is int and {total}.__class__ is int:",
                 f"    cells[{at}] {sign}= 1",
-                f"    cells[{at + 1}] {sign}= {local}",
+                f"    {total} {sign}= {local}",
+                f"elif {local} is not None and {total}.__class__ is Total:",
+                f"    {total}.{method}({local})",
                 f"elif {local} is not None:",
                 f"    widened(cells, {at}).{method}({local})",
             ]
@@ -279,7 +289,8 @@ class Cells:
         at = self._cell(initial)
         self.load = None  # rows of an order are told apart by their keys
         order = "".join(f"{self._order(part)}, " for part in node.order_by)
-        where = f"({order.strip()}), row_sort_key(key)"
+        tie = f"({kinds.TEXT}, key) if key.__class__ is str else row_sort_key(key)"
+        where = f"({order.strip()}), {tie}"
         self.add += [f"if {local} is not None:", f"    cells[{at}].add({where}, {local})"]
         self.remove += [f"if {local} is not None:", f"    cells[{at}].remove({where})"]
         return at
@@ -287,7 +298,7 @@ class Cells:
     def _order(self, part: Ordering) -> str:
         local = self.input(part.by)
         if not part.descending and not part.nulls_last:
-            return f"sort_key({local})"
+            return f"({kinds.NUMBER}, {local}) if {local}.__class__ is int else sort_key({local})"
         direction = Direction(part.descending, part.nulls_last)
         if direction not in self.directions:
             self.directions.append(direction)

@@ -94,18 +94,15 @@ class Join(Node):
     def step(self) -> Delta:
         left = self._left_index.out
         right = self.inputs[1].out if self._right_index is None else self._right_index.out
+        changes: Delta = []
         if not right:
-            changes = self._apply_left(left, self._right_now())
+            self._from_left(left, self._right_now(), changes)
         elif not left:
             changes = self._apply_right(right)
         else:
-            changes = compose(self._apply_left(left, self._right_past()), self._apply_right(right))
+            self._from_left(left, self._right_past(), changes)
+            changes = compose(changes, self._apply_right(right))
         self.touched += len(left) + len(right) + len(changes)
-        return changes
-
-    def _apply_left(self, moves: Any, right: Any) -> Delta:
-        changes: Delta = []
-        self._from_left(moves, right, changes)
         return changes
 
     def _apply_right(self, delta: Any) -> Delta:
