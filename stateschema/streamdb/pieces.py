@@ -9,6 +9,7 @@ Law        What a piece stages is what its events stage one by one; one that can
 Plain      JSON objects with the fields that change events have to have, all well formed; no control
            event. Where rows are merged or `old_value` matters, the row that is there does: such events
            are not plain either
+Edges      Validators of rows run again for the events of a piece that was left to be read one by one
 Cost       One loop over the messages and one validator call per entity; a piece that is not plain costs
            up to twice as much as event by event
 """
