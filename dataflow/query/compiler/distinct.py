@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from dataflow.circuit.node import Delta, Node, restore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from dataflow.query.compiler.columns import Shown, Values
 
 
 class Distinct(Node):
@@ -25,17 +25,16 @@ class Distinct(Node):
 
     Args:
         upstream: the input.
-        value_of: row -> its value.
-        shown: value -> the row that is shown for it; None shows a row that has it as it came.
+        values: how the values of rows are read.
+        shown: how a value becomes the row that is shown for it; None shows a row that has it as it came.
     """
 
-    __slots__ = ("_before", "_counts", "_shown", "_value_of")
+    __slots__ = ("_before", "_counts", "_shown", "_value_of", "_values")
 
-    def __init__(
-        self, upstream: Node, value_of: Callable[[Any], Any], shown: Callable[[Any], Any] | None
-    ) -> None:
+    def __init__(self, upstream: Node, values: Values, shown: Shown | None) -> None:
         super().__init__((upstream,), label="distinct")
-        self._value_of = value_of
+        self._values = values
+        self._value_of = values.one
         self._shown = shown
         self._counts: dict[Any, int] = {}
         self._before: dict[
@@ -68,7 +67,7 @@ class Distinct(Node):
                 counts[come] = 1
                 row = before.setdefault(come, None)
                 if row is None:
-                    row = new if shown is None else shown(come)
+                    row = new if shown is None else shown.one(come)
                 rows[come] = row
         return [
             (value, old, row)
@@ -77,16 +76,17 @@ class Distinct(Node):
         ]
 
     def hydrate(self) -> None:
-        value_of, shown = self._value_of, self._shown
-        if shown is not None:
-            counts = dict(Counter([value_of(row) for _, row in self.inputs[0].scan()]))
-            rows = {value: shown(value) for value in counts}
+        present = [row for _, row in self.inputs[0].scan()]
+        if self._shown is not None:
+            counts = dict(Counter(self._values.many(present)))
+            rows = self._shown.many(counts)
         else:
-            counts, rows = {}, {}
-            for _, row in self.inputs[0].scan():
-                value = value_of(row)
-                counts[value] = counts.get(value, 0) + 1
-                rows.setdefault(value, row)
+            values = list(self._values.many(present))
+            counts = dict(Counter(values))
+            rows = dict(
+                zip(reversed(values), reversed(present), strict=True)
+            )  # the first row of each
+            rows = {value: rows[value] for value in counts}
         self._counts, self.rows = counts, rows
 
     def undo(self) -> None:

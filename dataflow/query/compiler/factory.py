@@ -11,7 +11,7 @@ from __future__ import annotations
 import linecache
 from collections import Counter, defaultdict
 from contextlib import contextmanager
-from itertools import count
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 from dataflow.circuit.node import EMPTY, StepError
@@ -19,7 +19,7 @@ from dataflow.frozen import frozen
 from dataflow.query.compiler.bulk_order import plain_entries
 from dataflow.query.compiler.emit import OPERATION_NAMES
 from dataflow.query.compiler.evaluate import field, item, spread
-from dataflow.query.compiler.runtime import fresh, mapped, null_if_unset
+from dataflow.query.compiler.runtime import fresh, in_parts, mapped, null_if_unset
 from dataflow.values.equality import equal
 from dataflow.values.identity import alike
 from dataflow.values.logic import and_, or_
@@ -51,7 +51,9 @@ _NAMES: dict[str, Any] = {
     "equal": equal,
     "expose": expose,
     "field": field,
+    "flat": chain.from_iterable,
     "fresh": fresh,
+    "in_parts": in_parts,
     "item": item,
     "mapped": mapped,
     "normal": normal,

@@ -261,27 +261,33 @@ def _write_load(source: Source, layout: Layout, cells: Cells, keys: int) -> None
             source.line("cells = groups[()]")
             for local in cells.loaded:
                 source.line(f"cls{local[1:]} = only_class(xs{local[1:]})")
-            source.line("cells[0] = len(news)")
+            source.line("cells[0] = number")
             for line in cells.load:
                 source.line(line)
 
 
 def _write_columns(source: Source, layout: Layout, inputs: list[Scalar]) -> None:
-    """Write code that sets `xs0`, `xs1` … to what all rows contribute."""
+    """Write code that sets `xs0`, `xs1` … to what all rows contribute, and `number` to how many rows there are."""
     emit = Emitter(layout, "new")
-    source.line("news = [new for key, new in pairs]")
-    with source.block("try:"):
-        for index, node in enumerate(inputs):
-            source.line(f"xs{index} = [{emit.value(node)} for new in news]")
-        source.line("pass")
-    with source.block("except MISSING:  # some row lacks a field: go through them one by one"):
-        for index in range(len(inputs)):
-            source.line(f"xs{index} = []")
-        with source.block("for new in news:"):
-            _write_inputs(source, layout, inputs, "new")
+    source.line("number = 0")
+    for index in range(len(inputs)):
+        source.line(f"xs{index} = []")
+    with source.block("for news in in_parts(pairs):"):
+        source.line("number += len(news)")
+        if not inputs:
+            return
+        with source.block("try:"):
+            for index, node in enumerate(inputs):
+                source.line(f"part{index} = [{emit.value(node)} for new in news]")
+        with source.block("except MISSING:  # some row lacks a field: go through them one by one"):
             for index in range(len(inputs)):
-                source.line(f"xs{index}.append(x{index})")
-            source.line("pass")
+                source.line(f"part{index} = []")
+            with source.block("for new in news:"):
+                _write_inputs(source, layout, inputs, "new")
+                for index in range(len(inputs)):
+                    source.line(f"part{index}.append(x{index})")
+        for index in range(len(inputs)):
+            source.line(f"xs{index} += part{index}")
 
 
 def _write_normal_keys(source: Source, keys: int) -> None:

@@ -13,7 +13,7 @@ from dataflow.query.compiler.emit import Emitter
 from dataflow.query.compiler.evaluate import evaluator
 from dataflow.query.compiler.factory import Source, factory
 from dataflow.query.compiler.lift import Lifter
-from dataflow.query.scalar import Cell, Column, Ordering
+from dataflow.query.scalar import Cell, Ordering
 from dataflow.values import kinds
 from dataflow.values.order import Direction, column_key
 
@@ -53,7 +53,7 @@ def _write(layout: Layout, parts: tuple[Scalar, ...], parameters: int) -> str:
     return str(source)
 
 
-def _write_parts(source: Source, emit: Emitter, parts: tuple[Scalar, ...]) -> list[str]:
+def write_parts(source: Source, emit: Emitter, parts: tuple[Scalar, ...]) -> list[str]:
     """Write code that sets a local to the normal form of each part, and return their names."""
     locals_ = [f"part{index}" for index in range(len(parts))]
     with source.block("try:"):
@@ -68,7 +68,7 @@ def _write_parts(source: Source, emit: Emitter, parts: tuple[Scalar, ...]) -> li
 
 
 def _write_body(source: Source, emit: Emitter, parts: tuple[Scalar, ...]) -> None:
-    locals_ = _write_parts(source, emit, parts)
+    locals_ = write_parts(source, emit, parts)
     if len(parts) == 1:
         source.line("return part0")
     else:
@@ -121,53 +121,6 @@ def row_values(layout: Layout, parts: tuple[Scalar, ...]) -> Callable[[Any], tup
         *lifter.values, safe_values(layout, parts)
     )
     return values_of
-
-
-def value_of_columns(layout: Layout, columns: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
-    """Return row -> tuple of the normal forms of some columns, nulls included."""
-    if not columns:
-        return lambda row: ()
-    alias = layout.slots[0].alias
-    parts = tuple(Column(alias, name) for name in columns)
-    made = factory(
-        ("value", layout, parts), lambda: _write_value(layout, parts), label="value of columns"
-    )
-    value_of: Callable[[Any], tuple[Any, ...]] = made.make(safe_values(layout, parts))
-    return value_of
-
-
-def _write_value(layout: Layout, parts: tuple[Column, ...]) -> str:
-    source = Source()
-    locals_ = "".join(f"part{index}, " for index in range(len(parts)))
-    with source.block("def make(safe):"):
-        with source.block("def value_of(row):"):
-            _write_parts(source, Emitter(layout, "row"), parts)
-            source.line(f"return ({locals_})")
-        source.line("return value_of")
-    return str(source)
-
-
-def row_of_columns(columns: tuple[str, ...]) -> Callable[[tuple[Any, ...]], dict[str, Any]]:
-    """Return what makes a dict row of the tuple of its values in normal form, as users see them."""
-
-    def write() -> str:
-        source = Source()
-        parts = [f"part{index}" for index in range(len(columns))]
-        items = ", ".join(
-            f"{name!r}: {part} if {part}.__class__ in SEEN_AS_THEY_ARE else expose({part})"
-            for name, part in zip(columns, parts, strict=True)
-        )
-        with source.block("def make():"):
-            with source.block("def row_of(value):"):
-                if parts:
-                    source.line(f"{', '.join(parts)}, = value")
-                source.line(f"return {{{items}}}")
-            source.line("return row_of")
-        return str(source)
-
-    made = factory(("row of columns", columns), write, label="row of columns")
-    row_of: Callable[[tuple[Any, ...]], dict[str, Any]] = made.make()
-    return row_of
 
 
 class MakeEntries(NamedTuple):

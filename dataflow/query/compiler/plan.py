@@ -24,13 +24,12 @@ from dataflow.frozen import frozen, replace
 from dataflow.query import ir
 from dataflow.query.compiler.annotate import Annotate
 from dataflow.query.compiler.chain import Chain, StoredChain
+from dataflow.query.compiler.columns import WHOLE_ROWS, row_of_columns, value_of_columns
 from dataflow.query.compiler.distinct import Distinct
 from dataflow.query.compiler.keys import (
     join_key,
     leading_column,
     order_entry,
-    row_of_columns,
-    value_of_columns,
 )
 from dataflow.query.compiler.layout import RECORD, common_layout, layout_of_type
 from dataflow.query.compiler.order import Order
@@ -57,7 +56,6 @@ from dataflow.query.compiler.unnest import Unnest
 from dataflow.query.optimizer.facts_to_columns import WithFacts
 from dataflow.query.scalar import Column
 from dataflow.values.fields import is_typed_dict
-from dataflow.values.normal import normal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -214,8 +212,8 @@ class Planner:
     def _set_operation(self, tree: ir.SetOp) -> Physical:
         operands = [self.build(operand) for operand in tree.inputs]
         columns = tree.columns
-        values_of = tuple(
-            normal if columns is None else value_of_columns(operand.layout, columns)
+        values = tuple(
+            WHOLE_ROWS if columns is None else value_of_columns(operand.layout, columns)
             for operand in operands
         )
         layout = common_layout([operand.layout for operand in operands])
@@ -226,9 +224,14 @@ class Planner:
         node = self.share(
             ("set operation", *identity),
             lambda: (
-                Distinct(inputs[0], values_of[0], shown)
+                Distinct(inputs[0], values[0], shown)
                 if tree.kind == "distinct"
-                else SetOperation(inputs, tree.kind, values_of, shown)
+                else SetOperation(
+                    inputs,
+                    tree.kind,
+                    tuple(each.one for each in values),
+                    None if shown is None else shown.one,
+                )
             ),
         )
         return Physical(node, layout)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from dataflow.frozen import replace
 from dataflow.query import ir
+from dataflow.query.compiler.columns import value_of_columns
 from dataflow.query.compiler.fixpoint import Fixpoint, Loop
-from dataflow.query.compiler.keys import value_of_columns
 from dataflow.query.compiler.layout import RECORD
 from dataflow.query.compiler.planning import Physical
 from dataflow.query.scalar import RowOf
@@ -43,8 +43,8 @@ def plan_recursion(
             seed.node,
             loop,
             step.node,
-            value_of_columns(seed.layout, columns),
-            value_of_columns(step.layout, columns),
+            value_of_columns(seed.layout, columns).one,
+            value_of_columns(step.layout, columns).one,
             columns,
             tree.max_rounds,
         )

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
 
 from dataflow.errors import QueryError
 from dataflow.values.null import is_null
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+PART: Final = 2_000
+"""Rows that bulk work takes at a time, so that those of a join need not all be there at once."""
+
+
+def in_parts(pairs: Iterable[tuple[Any, Any]]) -> Iterator[list[Any]]:
+    """Yield the rows of (key, row) pairs, many at a time."""
+    left = iter(pairs)
+    while part := [row for _, row in islice(left, PART)]:
+        yield part
 
 
 def null_if_unset(value: Any) -> Any:
