@@ -40,24 +40,22 @@ async def _fanout(size: Size) -> list[Figure]:
         await append(url, history.events(size.events))
         port = urlsplit(url).port
         assert port is not None
-        writer = await Peer.open(port)
-        crowd = await _crowd(port, size.readers)
         async with StreamDB(Loads, url=url + DERIVED) as db:
             for counts in size.turns():
+                crowd = await _crowd(port, size.readers)  # the server ends event streams in time
                 times: list[float] = []
                 for event, _ in history.changes(SINGLY):
-                    times += await _send(writer, crowd, [event])
+                    times += await _send(port, crowd, [event])
                 burst = [event for event, _ in history.changes(size.burst)]
-                seconds = max(await _send(writer, crowd, burst))
+                seconds = max(await _send(port, crowd, burst))
                 await db.wait_txid(str(burst[-1].headers.txid), timeout=30)
                 values = percentiles(name, times)
                 values[f"{name}, changes/s"] = size.readers * size.burst / seconds
                 found = checksum({"load": db.collections.loads.rows()})
                 if counts:
                     figures.add("ours", values, checksum=found)
-        writer.close()
-        for reader in crowd:
-            reader.transport.close()
+                for reader in crowd:
+                    reader.transport.close()
     return figures.all()
 
 
@@ -74,14 +72,16 @@ async def _crowd(port: int, readers: int) -> list[EventReader]:
     return crowd
 
 
-async def _send(writer: Peer, crowd: list[EventReader], events: list[ChangeEvent]) -> list[float]:
+async def _send(port: int, crowd: list[EventReader], events: list[ChangeEvent]) -> list[float]:
     """Append changes one by one; return how long it took until each reader had all of them."""
     for reader in crowd:
         reader.arrivals.clear()
+    writer = await Peer.open(port)
     began = perf_counter()
     for event in events:
         status, _, _ = await writer.ask(request("POST", BASE, event.to_json().encode()))
         if status not in {200, 204}:
             raise RuntimeError(f"an append was answered with {status}")
     await all_have(crowd, len(events))
+    writer.close()
     return [reader.arrivals[-1] - began for reader in crowd]

@@ -35,5 +35,5 @@ class Size:
         yield from [True] * self.rounds
 
 
-FULL = Size(rounds=5, warmups=1, events=20_000, changes=200, readers=1000, burst=50)
+FULL = Size(rounds=5, warmups=1, events=20_000, changes=200, readers=1000, burst=20)
 QUICK = Size(rounds=1, warmups=0, events=300, changes=5, readers=20, burst=5)
