@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -188,19 +189,33 @@ def test_it_is_invisible_while_ten_writers_append(kind: str, tmp_path: Path) -> 
                 await asyncio.sleep(0)
             return rounds
 
-        async with StreamDB(Chat, stream=stream) as running:
+        async def keep_joining(readers: AsyncExitStack) -> list[StreamDB[Chat]]:
+            """Readers that begin at the start, wherever that is by then, and go on from there."""
+            joined = [await readers.enter_async_context(StreamDB(Chat, stream=stream))]
+            while writing and len(joined) < 8:
+                for _ in range(2 ** len(joined)):
+                    await asyncio.sleep(0)
+                reader = StreamDB(Chat, stream=stream)
+                joined.append(await readers.enter_async_context(reader))
+            return joined
+
+        async with AsyncExitStack() as readers:
+            joining = asyncio.create_task(keep_joining(readers))
             compacting = asyncio.create_task(keep_compacting())
             await asyncio.gather(*(write(n) for n in range(10)))
             assert await compacting > 1
-            for number in range(10):
-                await running.wait_txid(f"{number}:39")
-            found = dict(running.collections.messages)
-        assert {key: row.text for key, row in found.items() if key.isdigit()} == {
+            joined = await joining
+            assert len(joined) > 1
+            await stream.append(events([message("last", txid="end")]))  # a snapshot has no txids
+            await asyncio.gather(*(reader.wait_txid("end") for reader in joined))
+            (found,) = {tuple(sorted(reader.collections.messages.items())) for reader in joined}
+        texts = {key: row.text for key, row in found}
+        assert {key: text for key, text in texts.items() if key.isdigit()} == {
             str(number): "39" for number in range(10)
         }
-        assert {key for key in found if "-" in key} == {f"{number}-39" for number in range(10)}
+        assert {key for key in texts if "-" in key} == {f"{number}-39" for number in range(10)}
         async with StreamDB(Chat, stream=stream) as new:
-            assert dict(new.collections.messages) == found
+            assert tuple(sorted(new.collections.messages.items())) == found
         await store.close()
 
     run(program())
