@@ -6,8 +6,8 @@ imported already: nobody can hold a Struct class otherwise.
 
 Names      Python attribute names in Python, aliases on the wire. Reading takes both (a Struct: the
            encoded name only), writing gives aliases.
-Cost       One validator call per row read, one serializer call per row written; many rows are read
-           by one call, at a third of the cost.
+Cost       One validator call per row read, or for many rows; one serializer call per row written. A
+           Struct is read in a third of the time of a model, and its rows take less to hold.
 """
 
 import sys
