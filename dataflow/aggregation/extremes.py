@@ -102,7 +102,7 @@ class Extremes:
         run = self._run
         if run is not None:
             cls = value.__class__
-            if cls is self._class and (cls is not float or value > 0.0 or _is_plain(value)):  # type: ignore[operator]
+            if cls is self._class and (cls is not float or value > 0.0 or _is_plain(value)):  # type: ignore[operator]  # a float
                 if run.__class__ is list:
                     insort(run, value)
                     if len(run) > LONGEST:
