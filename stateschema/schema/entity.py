@@ -21,13 +21,14 @@ Cost       decode: one validator call; merge_row: one serializer and one validat
 """
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 from stateschema.errors import EventError, LocalProtocolError, SchemaError
 from stateschema.events import ChangeEvent, Operation, parse_event, shorten
 from stateschema.schema.declaring import Declared, SchemaType, unknown_name
 from stateschema.schema.keys import ComputedKey, FieldKey, KeyRule
+from stateschema.schema.moments import rfc3339
 from stateschema.schema.rows import Definitions, row_type
 
 if TYPE_CHECKING:
@@ -312,7 +313,7 @@ class Entity(Declared, Generic[R]):
         if txid is not None:
             head["txid"] = txid
         if timestamp is not None:
-            head["timestamp"] = _rfc3339(timestamp)
+            head["timestamp"] = rfc3339(timestamp)
         try:
             event = parse_event({"type": self.type, "key": key, **parts, "headers": head})
         except EventError as error:
@@ -388,11 +389,3 @@ def entities_by_type(schema: type[StateSchema]) -> dict[str, Entity[Any]]:
 def version_of(schema: type[StateSchema]) -> int:
     """Return the version of a schema: `class Chat(StateSchema, version=2)`; 1 if none was given."""
     return schema._version  # noqa: SLF001 - all public names of a schema are entities
-
-
-def _rfc3339(moment: datetime | str) -> str:
-    if isinstance(moment, str):
-        return moment
-    if moment.tzinfo is None:
-        raise LocalProtocolError(f"timestamp {moment.isoformat()!r} has no time zone")
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

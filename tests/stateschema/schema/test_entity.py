@@ -378,3 +378,20 @@ def test_an_unknown_name_is_answered_with_the_nearest(owner: Any) -> None:
     assert str(caught.value) == expected
     with pytest.raises(AttributeError, match=r"has no entity 'zzz'$"):
         owner.zzz  # noqa: B018 - reading it is the point
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "reason"),
+    [
+        ("yesterday", "timestamp 'yesterday' is no RFC 3339 text"),
+        ("", "timestamp '' is no RFC 3339 text"),
+        ("2026-01-02T03:04:05", "timestamp '2026-01-02T03:04:05' has no time zone"),
+        (datetime(2026, 1, 2, 3, 4, 5), "timestamp '2026-01-02 03:04:05' has no time zone"),  # noqa: DTZ001 - wrong on purpose
+    ],
+)
+def test_a_timestamp_is_an_instant(timestamp: datetime | str, reason: str) -> None:
+    with pytest.raises(LocalProtocolError) as caught:
+        Chat.chunks.insert(CHUNK, timestamp=timestamp)
+    assert str(caught.value) == reason
+    for fine in ("2026-01-02T03:04:05Z", "2026-01-02t03:04:05.123+01:00"):
+        assert Chat.chunks.insert(CHUNK, timestamp=fine).headers.timestamp == fine
