@@ -3,8 +3,8 @@
 Law     a reader that is left out would have had nothing to emit: its route holds neither for the old row nor for the new one.
         With and without a router, every subscriber hears the same, in the same order
 State   per expression that routes speak of: value -> readers for equality, intervals -> readers for order. O(readers)
-Cost    per changed row and expression: one look-up, and O(readers / BLOCK + blocks hit * BLOCK) for intervals; then
-        O(hit log hit) to put readers in order. Readers without a route are always woken
+Cost    per changed row and expression: one look-up, and O(blocks hit * (BLOCK + log readers)) for intervals; then O(hit log hit)
+        to put readers in order. Readers without a route are always woken. O(readers / BLOCK) once after readers came or went
 Edges   a null satisfies no route; a row whose value cannot be read wakes everybody, as only the reader itself may fail on it;
         with few routes everybody is woken, because asking is cheaper than routing
 Source  predicate indexes of publish/subscribe systems (Fabret et al., SIGMOD 2001); intervals in sorted blocks with the
@@ -14,6 +14,8 @@ Source  predicate indexes of publish/subscribe systems (Fabret et al., SIGMOD 20
 from __future__ import annotations
 
 from bisect import bisect_right, insort
+from itertools import accumulate
+from math import inf
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
 from dataflow.frozen import frozen
@@ -23,13 +25,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
 FEW = 8  # routes, up to which everybody is woken
-BLOCK = 64  # intervals per block at most; of 32 to 256 the fastest to search among 10,000
+BLOCK = 16  # intervals per block at most; of 8 to 64 the fastest to search among 10,000
 
 SortKey: TypeAlias = "tuple[Any, ...]"
 Delta: TypeAlias = "list[tuple[Any, Any, Any]]"
 
 LOWEST: SortKey = ()
-HIGHEST: SortKey = (float("inf"),)
+HIGHEST: SortKey = (inf,)
+
+
+def above(key: SortKey) -> SortKey:
+    """Return the bound between the sort key of a scalar and all larger ones: none continues another."""
+    return (*key, inf)
 
 
 @frozen
@@ -40,8 +47,8 @@ class Route:
         identity: the same for routes that speak of the same expression of the same rows.
         value_of: row -> value of the expression in normal form, None for null.
         values: what the value may be equal to, in normal form; None if it has to lie between `low` and `high`.
-        low: sort key of the smallest value, `LOWEST` if there is none.
-        high: sort key of the largest value, `HIGHEST` if there is none.
+        low: at or below the sort keys of its values, `LOWEST` if there is no such bound.
+        high: above the sort keys of its values, `HIGHEST` if there is no such bound.
     """
 
     identity: Hashable
@@ -174,19 +181,23 @@ class _Entry(Generic[N]):
 
 
 class _Intervals(Generic[N]):
-    """Intervals of sort keys, ends included, sorted by their lower end in blocks."""
+    """Intervals of sort keys without their upper end, sorted by their lower end in blocks, with a tree of the largest ends of blocks."""
 
-    __slots__ = ("_blocks", "_highest", "_lowest")
+    __slots__ = ("_blocks", "_highest", "_largest", "_lowest", "_peaks")
 
     def __init__(self) -> None:
         self._blocks: list[list[tuple[SortKey, int, SortKey, N]]] = []  # low, id, high, reader
         self._lowest: list[SortKey] = []  # of each block
         self._highest: list[SortKey] = []  # of each block
+        # Largest ends, each empty until somebody asks:
+        self._largest: list[SortKey] = []  # of a block and those before it
+        self._peaks: list[SortKey] = []  # of a tree over the blocks, from place 1 down
 
     def __bool__(self) -> bool:
         return bool(self._blocks)
 
     def add(self, low: SortKey, high: SortKey, reader: N) -> None:
+        self._largest, self._peaks = [], []
         entry = (low, id(reader), high, reader)
         if not self._blocks:
             self._blocks.append([])
@@ -207,6 +218,7 @@ class _Intervals(Generic[N]):
             self._highest[at] = max(self._highest[at], high)
 
     def remove(self, low: SortKey, reader: N) -> None:
+        self._largest, self._peaks = [], []
         at = max(bisect_right(self._lowest, low) - 1, 0)
         while not self._drop(self._blocks[at], reader):
             at -= 1  # equal lower ends may fill several blocks
@@ -217,13 +229,38 @@ class _Intervals(Generic[N]):
 
     def stab(self, value: SortKey, hit: dict[N, None]) -> None:
         """Add the readers whose interval holds a value."""
-        begun = self._highest[: bisect_right(self._lowest, value)]
-        for block in [b for b, high in zip(self._blocks, begun, strict=False) if not high < value]:
-            for low, _, high, reader in block:
-                if value < low:
-                    break
-                if not high < value:
-                    hit[reader] = None
+        last = bisect_right(self._lowest, value) - 1
+        if last < 0:
+            return
+        self._scan(last, value, hit)
+        if not self._largest:
+            self._largest = list(accumulate(self._highest, max))
+        if last and value < self._largest[last - 1]:
+            for at in self._reaching(last, value):
+                self._scan(at, value, hit)
+
+    def _scan(self, at: int, value: SortKey, hit: dict[N, None]) -> None:
+        for low, _, high, reader in self._blocks[at]:
+            if value < low:
+                break
+            if value < high:
+                hit[reader] = None
+
+    def _reaching(self, before: int, value: SortKey) -> list[int]:
+        """Return the places of the blocks before one that end above a value."""
+        peaks = self._peaks = self._peaks or _peaks(self._highest)
+        size = len(peaks) // 2
+        found = []
+        pending = [(1, size)]  # subtrees and how many blocks each has
+        while pending:
+            node, span = pending.pop()
+            if node * span < size + before and value < peaks[node]:
+                if span == 1:
+                    found.append(node - size)
+                else:
+                    span //= 2
+                    pending += ((2 * node + 1, span), (2 * node, span))
+        return found
 
     @staticmethod
     def _drop(block: list[tuple[SortKey, int, SortKey, N]], reader: N) -> bool:
@@ -237,3 +274,12 @@ class _Intervals(Generic[N]):
         block = self._blocks[at]
         self._lowest[at] = block[0][0]
         self._highest[at] = max(entry[2] for entry in block)
+
+
+def _peaks(highest: list[SortKey]) -> list[SortKey]:
+    """Return a tree as a list: the leaves at its end, padded to a power of two, and above each two the larger one."""
+    size = 1 << (len(highest) - 1).bit_length()
+    peaks = [LOWEST] * size + highest + [LOWEST] * (size - len(highest))
+    for node in range(size - 1, 0, -1):
+        peaks[node] = max(peaks[2 * node], peaks[2 * node + 1])
+    return peaks

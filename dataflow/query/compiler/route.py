@@ -13,7 +13,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from dataflow.circuit.router import HIGHEST, LOWEST, Route
+from dataflow.circuit.router import HIGHEST, LOWEST, Route, above
 from dataflow.frozen import replace
 from dataflow.query.compiler.factory import SHAPES_KEPT
 from dataflow.query.compiler.keys import join_key
@@ -56,6 +56,8 @@ def route_of(layout: Layout, steps: tuple[Step, ...]) -> Route | None:
         if name != "in" and kind_of(plain(value)) in SCALARS:
             low, high = bounds.get(part, (LOWEST, HIGHEST))
             end = sort_key(value)
+            if name in {"le", "gt"}:
+                end = above(end)
             bounds[part] = (low, min(high, end)) if name in {"lt", "le"} else (max(low, end), high)
     for part, (low, high) in bounds.items():
         return _route(layout, part, low=low, high=high)

@@ -7,7 +7,7 @@ import pytest
 
 from dataflow import Collection, Epoch, and_, count, lit, live, not_, or_, query, trace_epochs
 from dataflow.circuit import router
-from dataflow.circuit.router import HIGHEST, LOWEST, Route, Router
+from dataflow.circuit.router import HIGHEST, LOWEST, Route, Router, above
 from dataflow.values.order import sort_key
 
 Row = dict[str, Any]
@@ -35,7 +35,7 @@ def between(low: Any, high: Any) -> Route:
         value_of,
         None,
         LOWEST if low is None else sort_key(low),
-        HIGHEST if high is None else sort_key(high),
+        HIGHEST if high is None else above(sort_key(high)),
     )
 
 
@@ -128,7 +128,7 @@ def test_any_history_of_readers_finds_what_looking_at_each_would() -> None:
 def holds(route: Route, value: Any) -> bool:
     if route.values is not None:
         return value in route.values
-    return route.low <= sort_key(value) <= route.high
+    return route.low <= sort_key(value) < route.high
 
 
 # -- routed and unrouted queries ---------------------------------------------------------------------------------------
@@ -236,6 +236,11 @@ def test_only_the_queries_that_are_hit_run() -> None:
     with items.sync() as write:
         write.update({"id": 1, "room": 8, "size": 999, "v": 1})
     assert steps() == [[7, 8], [5, 99]]
+    with items.sync() as write:
+        write.update({"id": 1, "room": 8, "size": 60, "v": 1})
+    assert steps() == [[7, 8], [5, 6, 99]]
+    with items.sync() as write:
+        write.update({"id": 1, "room": 8, "size": 999, "v": 1})
     assert [by_room[7].rows(), len(by_room[8]), by_size[5].rows(), len(by_size[99])] == [
         [],
         1,
@@ -256,6 +261,32 @@ def test_the_work_of_a_change_follows_the_queries_that_it_hits() -> None:
         assert [len(each) for each in kept].count(1) == 1
         touched.append([epoch.rows_touched for epoch in epochs])
     assert touched == [[1], [1]]
+
+
+def test_a_range_that_ends_where_the_next_begins_is_not_asked_for_that_value() -> None:
+    items: Collection[Row] = Collection("items", key="id")
+    item = items.alias("item")
+    ends = list(range(0, 200, 10))
+    below = [live(query(item).where(item.v >= end, item.v < end + 10)) for end in ends]
+    above_ = [live(query(item).where(item.v > end, item.v <= end + 10)) for end in ends]
+    with items.sync() as write:
+        write.insert({"id": 1, "v": 50})
+    assert [[each.statistics().nodes[0].steps for each in group] for group in (below, above_)] == [
+        [int(end == 50) for end in ends],
+        [int(end == 40) for end in ends],
+    ]
+    assert [len(each) for each in below].index(1) == 5
+    assert [len(each) for each in above_].index(1) == 4
+
+
+def test_wide_intervals_among_narrow_ones_are_found() -> None:
+    made: Router[Reader] = Router()
+    for number in random.Random(3).sample(range(2_000), 2_000):
+        wide = 2_000 if number % 500 == 7 else 0
+        made.add(Reader(str(number), between(number, number + wide)))
+    assert sorted(hits(made, (None, 1_600)), key=int) == ["7", "507", "1007", "1507", "1600"]
+    assert sorted(hits(made, (None, 2_600)), key=int) == ["1007", "1507"]
+    assert hits(made, (None, 3_600)) == []
 
 
 def test_ten_thousand_intervals_are_searched_for_the_few_that_hold_a_value() -> None:
