@@ -8,14 +8,14 @@ Edges   the engine reads no clock: each hook brings its own, read before the com
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from dataflow.circuit.graph import Graph, current_graph
+from dataflow.closing import Closing
 from dataflow.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
     from dataflow.circuit.commit import Announcement
     from dataflow.circuit.node import Node
@@ -42,7 +42,7 @@ class Epoch:
     duration: float
 
 
-class EpochTrace:
+class EpochTrace(Closing):
     """A hook that is called after every epoch; `close()` it, or use it as a context manager.
 
     Attributes:
@@ -74,17 +74,6 @@ class EpochTrace:
             tracer.hooks.pop(self, None)
             if not tracer.hooks:
                 self._graph.tracer = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class EpochCounter:

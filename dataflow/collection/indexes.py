@@ -19,11 +19,12 @@ import weakref
 from functools import partial
 from itertools import groupby, islice
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from sortedcontainers import SortedList
 
 from dataflow.circuit.node import EMPTY, Delta, Node
+from dataflow.closing import Closing
 from dataflow.errors import CollectionError
 from dataflow.query.compiler.plan import Planner
 from dataflow.query.compiler.plan_joins import index_of
@@ -38,7 +39,6 @@ from dataflow.values.row import adapter_for_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from types import TracebackType
 
     from dataflow.circuit.graph import Graph
     from dataflow.circuit.node import Pairs
@@ -58,7 +58,7 @@ class Indexed(Protocol):
         """Return the node with the rows, and how they are read."""
 
 
-class Index(Generic[R_co]):
+class Index(Closing, Generic[R_co]):
     """What both kinds of index share: a node that is held until the index is closed."""
 
     def __init__(self, owner: str, graph: Graph, node: Node) -> None:
@@ -80,17 +80,6 @@ class Index(Generic[R_co]):
         self._graph.check_thread(self._owner)
         if not self._release.alive:
             raise CollectionError(f"this index of {self._owner} is closed")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class HashIndex(Index[R_co]):

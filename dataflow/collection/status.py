@@ -12,13 +12,13 @@ Edges   called after the epoch that brought the change, like every subscriber, a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from dataflow.circuit.commit import Commit
+from dataflow.closing import Closing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
     from dataflow.circuit.commit import Announcement
     from dataflow.circuit.graph import Graph
@@ -36,7 +36,7 @@ class HasStatus(Protocol):
         ...
 
 
-class StatusSubscription:
+class StatusSubscription(Closing):
     """A running subscription to a status; `close()` it, or use it as a context manager.
 
     Attributes:
@@ -103,17 +103,6 @@ class StatusSubscription:
         self._node = None
         self._source = None
         self._forget(self)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class _News(Commit):

@@ -9,8 +9,9 @@ Edges   a subscription lives until it is closed, also when its handle is dropped
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
+from dataflow.closing import Closing
 from dataflow.collection.changes import changes_of
 from dataflow.collection.gathering import gathering
 from dataflow.collection.loop import require_callable
@@ -20,7 +21,6 @@ from dataflow.query.callables import is_async
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
     from dataflow.circuit.graph import Graph
     from dataflow.circuit.node import Delta, Node
@@ -42,7 +42,7 @@ def check_subscriber(fn: object) -> None:
         raise error
 
 
-class Subscription:
+class Subscription(Closing):
     """A running subscription; `close()` it, or use it as a context manager.
 
     Attributes:
@@ -157,17 +157,6 @@ class Subscription:
             self._gathering.drain()
         self._forget(self)
         self._forget = _forgotten
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _forgotten(_: object) -> None:

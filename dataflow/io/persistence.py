@@ -20,9 +20,10 @@ from __future__ import annotations
 
 import sqlite3
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from dataflow.circuit.graph import current_graph
+from dataflow.closing import Closing
 from dataflow.collection.batch import Staged, batch, current_batch
 from dataflow.collection.collection import Collection
 from dataflow.errors import CollectionError, StorageError
@@ -34,7 +35,6 @@ from dataflow.io.statistics import StoreStatistics
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
-    from types import TracebackType
 
     from dataflow.circuit.node import Node
 
@@ -49,7 +49,7 @@ _TABLES = (
 )
 
 
-class Store:
+class Store(Closing):
     """A file that keeps collections; made by `persist`. Close it, or use it as a context manager."""
 
     def __init__(
@@ -284,17 +284,6 @@ class Store:
             for kept in self._kept.values():
                 kept.end()
             self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _check_open(self) -> None:
         if self._closed:

@@ -9,8 +9,9 @@ Edges   it lives until it is closed, also when its handle is dropped; closing ta
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from dataflow.closing import Closing
 from dataflow.collection.loop import require_callable
 from dataflow.collection.subscription import Subscription
 from dataflow.errors import CollectionError
@@ -23,7 +24,6 @@ from dataflow.values.equality import equal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import TracebackType
 
     from dataflow.circuit.graph import Graph
     from dataflow.circuit.node import Delta, Node
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 
-class Effect(Generic[R]):
+class Effect(Closing, Generic[R]):
     """A running effect, made by `effect`; `close()` it, or use it as a context manager.
 
     Attributes:
@@ -106,17 +106,6 @@ class Effect(Generic[R]):
         self._status.close()
         self._subscription.close()
         self._result.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _handle(self, changes: list[Change[R]]) -> None:
         errors: list[Exception] = []

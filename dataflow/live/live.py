@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import weakref
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from dataflow.closing import Closing
 from dataflow.collection.readable import Follower, present_rows
 from dataflow.collection.readiness import Readiness
 from dataflow.errors import CollectionError, QueryError
@@ -37,7 +38,6 @@ from dataflow.values.row import adapter_for_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from types import TracebackType
 
     from dataflow.circuit.commit import Announcement
     from dataflow.circuit.graph import Graph
@@ -48,7 +48,7 @@ R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 
 
-class LiveQuery(Windowed[R_co]):
+class LiveQuery(Windowed[R_co], Closing):
     """The result of a query, kept up to date; made by `live`."""
 
     __slots__ = (
@@ -182,17 +182,6 @@ class LiveQuery(Windowed[R_co]):
     def _tell_closed(self) -> list[Announcement]:
         self._status_changed()
         return []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     # -- what `explain` asks -------------------------------------------------------------------------------------------
 

@@ -12,9 +12,9 @@ They stay attached as long as the object lives, or until `close()`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import TracebackType
-from typing import Any, Never, Protocol, Self
+from typing import Any, Never, Protocol
 
+from dataflow.closing import Closing
 from dataflow.collection.collection import Collection
 from dataflow.live.live import LiveQuery, live
 from dataflow.query.source import Source
@@ -107,7 +107,7 @@ class Meta:
             write.upsert(self._row)
 
 
-class SessionViews:
+class SessionViews(Closing):
     """All views of a session, kept up to date.
 
     Args:
@@ -156,14 +156,3 @@ class SessionViews:
         status = self.messages.status
         size = "" if status == "closed" else f", {len(self.messages)} messages"
         return f"<SessionViews {self.meta.row.session_id!r} {status}{size}>"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
