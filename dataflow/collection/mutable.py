@@ -26,6 +26,7 @@ from dataflow.collection.validation import (
     Validator,
     check_given,
     check_names,
+    fields_given,
     validated,
     validator_of,
 )
@@ -178,7 +179,7 @@ class Mutable(Readable[R]):
         if validate is None:
             changed = adapter.replace(row, changes)
         else:
-            fields = {**adapter.as_dict(row), **changes}
+            fields = {**fields_given(adapter, row), **changes}
             changed = validated(self, validate, fields, adapter.fields)
         if self.key_of(changed) != found:
             raise CollectionError(

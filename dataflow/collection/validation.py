@@ -69,6 +69,15 @@ def check_given(owner: object, row_type: Any, given: Mapping[str, Any]) -> None:
     raise UnknownFieldError(str(stray), str(owner), declared_fields(row_type) or sorted(taken))
 
 
+def fields_given(adapter: RowAdapter, row: Any) -> dict[str, Any]:
+    """Return the fields of a row for its validator, without those that are UNSET: a null is not always valid in their place."""
+    fields = adapter.as_dict(row)
+    for name in adapter.unset_fields:
+        if fields[name] is None:
+            del fields[name]
+    return fields
+
+
 def validated(
     owner: object, validate: Validator, value: Any, fields: tuple[str, ...] | None
 ) -> Any:

@@ -206,6 +206,7 @@ class Sparse(msgspec.Struct, frozen=True):
 
     id: int
     age: int | msgspec.UnsetType | None = msgspec.UNSET
+    rank: int | msgspec.UnsetType = msgspec.UNSET
     name: str = ""
 
 
@@ -213,6 +214,14 @@ def test_unset_fields_of_a_struct_stay_unset() -> None:
     rows = Collection("rows", key="id", row=Sparse)
     rows.insert(given := [Sparse(1), Sparse(2, age=None), Sparse(3, age=4)])
     assert all(map(lambda kept, row: kept is row, rows.rows(), given))
+    rows.update([1, 2], name="x")
+    rows.update(3, rank="7")
+    assert rows.rows() == [
+        Sparse(1, name="x"),
+        Sparse(2, age=None, name="x"),
+        Sparse(3, age=4, rank=7),
+    ]
+    assert (rows[1].age, rows[2].age, rows[2].rank) == (msgspec.UNSET, None, msgspec.UNSET)
 
 
 def test_update_refuses_an_undeclared_field(row_type: Any) -> None:
