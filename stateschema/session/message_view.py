@@ -1,6 +1,6 @@
 """Messages of a session, as a query over its chunks.
 
-    chunks ─ read ─┬─ no control rows ─ group by message, fold ──────────────┐ left join, twice
+    chunks ─ read ─┬─ no control rows ─ group by message, fold ──────────────┐ union, group by message
                    ├─ rows that ask for something ─┐                         ├─ apply_answers
                    └─ control rows ────────────────┴─ answers per message ───┘
 
@@ -23,6 +23,7 @@ from typing import Any
 
 from dataflow.query.aggregates import collect, first, fold, min_
 from dataflow.query.builder import Query, query
+from dataflow.query.combining import union_all
 from dataflow.query.functions import fn, length, lit
 from dataflow.query.source import Source
 from stateschema.session.answers import apply_answers
@@ -36,20 +37,17 @@ Row = dict[str, Any]
 
 def messages(chunks: Source[ChunkRow]) -> Query[Message]:
     """Return the messages of a session, answers in place, by the time of their earliest chunk."""
-    folded = _folded(chunks).alias("folded")
-    one = _answers_to_one(chunks).alias("one")
-    several = _answers_to_several(chunks).alias("several")
+    row = union_all(_folded(chunks), _answers_to_one(chunks), _answers_to_several(chunks)).alias(
+        "row"
+    )
     answered = (
-        query(folded)
-        .join(one, on=folded.message_id == one.message_id, how="left")
-        .join(several, on=folded.message_id == several.message_id, how="left")
-        # one row per message as it is; grouped, it keeps its key when the first answer comes
-        .group_by(folded.message_id)
+        query(row)
+        .group_by(row.message_id)
         .select(
-            message=first(folded.message),
-            started_at=min_(folded.started_at),
-            to_one=first(one.answers),
-            to_several=first(several.answers),
+            message=first(row.message),
+            started_at=min_(row.started_at),
+            to_one=first(row.to_one),
+            to_several=first(row.to_several),
         )
         .alias("answered")
     )
@@ -87,6 +85,8 @@ def _folded(chunks: Source[ChunkRow]) -> Query[Row]:
             message_id=row.message_id,
             started_at=min_(row.created_at),
             message=fold(row.chunk, EMPTY, step, finish=finish, order_by=row.seq),
+            to_one=lit(None),
+            to_several=lit(None),
         )
     )
 
@@ -110,7 +110,13 @@ def _answers_to_one(chunks: Source[ChunkRow]) -> Query[Row]:
         query(request)
         .join(answer, on=request.target == answer.target)
         .group_by(request.message_id)
-        .select(message_id=request.message_id, answers=collect(answer.answer))
+        .select(
+            message_id=request.message_id,
+            started_at=lit(None),
+            message=lit(None),
+            to_one=collect(answer.answer),
+            to_several=lit(None),
+        )
     )
 
 
@@ -127,5 +133,11 @@ def _answers_to_several(chunks: Source[ChunkRow]) -> Query[Row]:
         .join(answer, on=request.session == answer.session)
         .where(request.targets.contains(answer.target))
         .group_by(request.message_id)
-        .select(message_id=request.message_id, answers=collect(answer.answer))
+        .select(
+            message_id=request.message_id,
+            started_at=lit(None),
+            message=lit(None),
+            to_one=lit(None),
+            to_several=collect(answer.answer),
+        )
     )
