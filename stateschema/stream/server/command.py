@@ -23,7 +23,7 @@ from stateschema.stream.store.operations import Retention
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
     parser.add_argument("--host", default="127.0.0.1", help="address (default: 127.0.0.1)")
-    parser.add_argument("--port", type=int, default=4437, help="port, 0 for any (default: 4437)")
+    parser.add_argument("--port", type=_port, default=4437, help="port, 0 for any (default: 4437)")
     parser.add_argument(
         "--store",
         default="memory:",
@@ -118,6 +118,8 @@ def _views(place: str | None) -> Companion | None:
         raise ValueError("write MODULE:NAME")
     sys.path.insert(0, "")  # as for a program in the present folder
     companion: Companion = getattr(import_module(module), name)
+    if not all(hasattr(companion, part) for part in ("names", "start", "stop")):
+        raise ValueError(f"it is {companion!r}, no Views")
     return companion
 
 
@@ -132,6 +134,13 @@ def _log_to_stderr(*, access: bool) -> None:
     log = logging.getLogger("stateschema.server")
     log.addHandler(handler)
     log.setLevel(logging.INFO if access else logging.WARNING)
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 2**16:  # the system would take another one in silence
+        raise argparse.ArgumentTypeError(f"{text} is no port")
+    return number
 
 
 def _positive(text: str) -> float:

@@ -111,7 +111,14 @@ def test_a_port_that_is_taken_is_an_error() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--long-poll-timeout", "0"), ("--max-body", "-1"), ("--retain-bytes", "x")]
+    "arguments",
+    [
+        ("--long-poll-timeout", "0"),
+        ("--max-body", "-1"),
+        ("--retain-bytes", "x"),
+        ("--port", "65536"),
+        ("--port", "-1"),
+    ],
 )
 def test_wrong_arguments_are_refused(arguments: tuple[str, str]) -> None:
     assert run(*arguments).returncode == 2
