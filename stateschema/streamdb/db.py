@@ -48,7 +48,7 @@ from stateschema.streamdb.writes import LOST_ANSWER, Write
 
 SchemaT = TypeVar("SchemaT", bound=StateSchema)
 
-_PROGRESS = "progress"  # what `preload` and `wait_closed` wait for: a change of status
+_PROGRESS = object()  # no txid: what `preload` and `wait_closed` wait for: a change of status
 
 
 class StreamDB(Awaited, Facade[SchemaT]):
@@ -99,7 +99,7 @@ class StreamDB(Awaited, Facade[SchemaT]):
         try:
             async with deadline:
                 while not self._intake.has_applied(txid):
-                    await self._waiters.wait(("txid", txid))
+                    await self._waiters.wait(txid)
         except TimeoutError as error:
             if not deadline.expired():
                 raise
@@ -126,7 +126,7 @@ class StreamDB(Awaited, Facade[SchemaT]):
         try:
             while not self._intake.has_observed(write.txid, end):
                 self._intake.check("it came back")
-                await self._waiters.wait(("txid", write.txid))
+                await self._waiters.wait(write.txid)
         except Exception as error:
             raise write.unconfirmed(error) from error
 
@@ -249,8 +249,7 @@ class StreamDB(Awaited, Facade[SchemaT]):
 
     @override
     def _committed(self, committed: Committed) -> None:
-        for txid in committed.txids:
-            self._waiters.wake(("txid", txid))
+        self._waiters.wake_each(committed.txids)
         super()._committed(committed)
 
     def _over(self, error: Exception | None) -> None:

@@ -4,7 +4,9 @@ A txid is asked for around the time it arrives: just before, or just after. Reme
 would grow for as long as a stream is followed, so the oldest are forgotten.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 REMEMBERED = 10_000  # txids; about 1 MB of 32-letter ids
 
@@ -22,16 +24,19 @@ class RecentTxids:
 
     def __init__(self, *, limit: int = REMEMBERED) -> None:
         self._limit = limit
-        self._txids: dict[str, None] = {}
+        self._txids: OrderedDict[str, None] = OrderedDict()
 
-    def add(self, txids: Iterable[str]) -> None:
+    def add(self, txids: Sequence[str]) -> None:
         """Remember txids and forget the oldest ones beyond the limit. O(1) per txid."""
-        known = self._txids
+        limit, known = self._limit, self._txids
+        if len(txids) > limit:  # of a long history: most would be forgotten at once
+            newest_first = dict.fromkeys(reversed(txids))
+            txids = list(islice(newest_first, limit))[::-1]
         for txid in txids:
-            known.pop(txid, None)
             known[txid] = None
-            if len(known) > self._limit:
-                del known[next(iter(known))]
+            known.move_to_end(txid)
+        while len(known) > limit:
+            known.popitem(last=False)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._txids)

@@ -8,7 +8,7 @@ Cost       A wake is O(waiters of that name)
 """
 
 import asyncio
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 
 
 class Waiters:
@@ -36,6 +36,14 @@ class Waiters:
         for future in self._waiting.get(name, ()):
             if not future.done():
                 future.set_result(None)
+
+    def wake_each(self, names: Collection[Hashable]) -> None:
+        """Wake all who wait for one of many names. O(waiters), and little per name."""
+        if len(names) == 1:
+            self.wake(*names)
+            return
+        for name in self._waiting.keys() & names:
+            self.wake(name)
 
     def wake_all(self) -> None:
         """Wake everybody."""

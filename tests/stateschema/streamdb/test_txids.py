@@ -12,7 +12,9 @@ def test_the_latest_distinct_txids_are_known(batches: list[list[str]], limit: in
     for batch in batches:
         recent.add(batch)
     newest_first = dict.fromkeys(txid for batch in reversed(batches) for txid in reversed(batch))
-    assert {txid for txid in "abcde" if txid in recent} == set(list(newest_first)[:limit])
+    latest = list(newest_first)[:limit]
+    assert list(recent) == latest[::-1]
+    assert {txid for txid in "abcde" if txid in recent} == set(latest)
 
 
 def test_a_hundred_thousand_txids_do_not_grow_a_memory() -> None:

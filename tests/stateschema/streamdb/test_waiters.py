@@ -29,6 +29,22 @@ def test_waking_a_name_wakes_all_who_wait_for_it_and_nobody_else() -> None:
     asyncio.run(scenario())
 
 
+def test_of_many_names_those_that_are_waited_for_are_woken() -> None:
+    async def scenario() -> None:
+        waiters = Waiters()
+        tasks = {name: asyncio.create_task(waiters.wait(name)) for name in "abc"}
+        await asyncio.sleep(0)
+        waiters.wake_each(())
+        waiters.wake_each(("a",))
+        waiters.wake_each(("x", "b", "y"))
+        await asyncio.gather(tasks["a"], tasks["b"])
+        assert (tasks["c"].done(), len(waiters)) == (False, 1)
+        waiters.wake_all()
+        await tasks["c"]
+
+    asyncio.run(scenario())
+
+
 def test_a_cancelled_waiter_leaves_nothing() -> None:
     async def scenario() -> None:
         waiters = Waiters()
