@@ -56,6 +56,10 @@ class Alias(QueryPart, Generic[R_co]):
                 f"brackets of alias {leaf.alias!r} take a field name, not {name!r}",
                 "an element of a field is alias.field[0]",
             )
+        if (
+            name.__class__ is not str
+        ):  # a member of an enum, say: as text it goes into generated code
+            name = str.__str__(name)
         if fields is not None and name not in fields:
             raise UnknownFieldError(name, f"alias {leaf.alias!r}", fields)
         return Expr(column_of(leaf.alias, name), self._origins)
