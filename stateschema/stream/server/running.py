@@ -19,6 +19,10 @@ from stateschema.stream.server.connection import GuardedConnection
 GRACE = 10
 """Seconds that requests which have begun may take after a signal."""
 
+KEEP_ALIVE = 75
+"""Seconds that a connection may idle between requests: longer than proxies keep theirs, and than a client is
+usually busy. One who sends into a connection that is being closed cannot know whether the request was heard."""
+
 
 class _Uvicorn(uvicorn.Server):
     def __init__(
@@ -62,6 +66,7 @@ def run_server(
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE,
+        timeout_keep_alive=KEEP_ALIVE,
     )
     runner = _Uvicorn(config, server, ready)
     with _signals_end_quietly():
