@@ -36,7 +36,7 @@ def loaded_by(statement: str) -> set[str]:
 @pytest.mark.parametrize(
     ("package", "unwanted"),
     [
-        ("dataflow", {"asyncio", "numpy", "pydantic", "stateschema"}),
+        ("dataflow", {"asyncio", "html", "numpy", "pydantic", "stateschema", "zoneinfo"}),
         ("stateschema", {"dataflow"}),
     ],
 )

@@ -9,6 +9,7 @@ Law     rewriting gives an expression without columns, rows, facts and aggregate
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from dataflow.query.notation import text_of
@@ -63,9 +64,9 @@ class Cells:
 
     def _cell(self, node: Scalar, clause: str) -> Scalar | None:
         if isinstance(node, Aggregate):
-            return Cell(len(self._keys) + self._position(node))
+            return _cell_at(len(self._keys) + self._position(node))
         if node in self._keys:
-            return Cell(self._keys.index(node))
+            return _cell_at(self._keys.index(node))
         if isinstance(node, Nested):
             raise refusal(
                 f"{text_of(node)} in {clause} of a query with groups",
@@ -89,6 +90,12 @@ class Cells:
             f"the query is grouped by {keys}",
             "add it to group_by, or aggregate it: first(x), max_(x), collect(x)",
         )
+
+
+@lru_cache(maxsize=1_000)
+def _cell_at(index: int) -> Cell:
+    """Return the one node of a cell, so that its hash is computed once."""
+    return Cell(index)
 
 
 def _same(a: Aggregate, b: Aggregate) -> bool:

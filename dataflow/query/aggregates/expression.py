@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from dataflow.query.alias import Alias, row_of
@@ -14,7 +15,16 @@ from dataflow.query.expr import (
     ordering_of,
 )
 from dataflow.query.notation import text_of
-from dataflow.query.scalar import Aggregate, Nested, Scalar, Selected, Window, conjunction, contains
+from dataflow.query.scalar import (
+    Aggregate,
+    Column,
+    Nested,
+    Scalar,
+    Selected,
+    Window,
+    conjunction,
+    contains,
+)
 from dataflow.query.traps import QueryPart, kind_of_part, refusal
 from dataflow.query.windows import OrderBy, over_aggregate
 
@@ -77,7 +87,10 @@ def aggregate_of(
     args = [_argument(value, kind) for value in of]
     parts = [order_by] if isinstance(order_by, QueryPart | str) else list(order_by)
     order = [as_order(part, "order_by of an aggregate") for part in parts]
-    node = Aggregate(kind, tuple(map(node_of, args)), None, tuple(map(ordering_of, order)), options)
+    nodes = tuple(map(node_of, args))
+    if not order and not options and all(isinstance(node, Column) for node in nodes):
+        return AggregateExpr(_of_columns(kind, nodes), merged(*args))
+    node = Aggregate(kind, nodes, None, tuple(map(ordering_of, order)), options)
     for arg in (*node.args, *[part.by for part in node.order_by]):
         if not contains(arg, _OF_RESULTS):
             continue
@@ -98,6 +111,12 @@ def aggregate_of(
                 "aggregate the column of the source",
             )
     return AggregateExpr(node, merged(*args, *order))
+
+
+@lru_cache(maxsize=4_096)
+def _of_columns(kind: str, columns: tuple[Scalar, ...]) -> Aggregate:
+    """Return the one node of an aggregate over columns, so that its hash is computed once."""
+    return Aggregate(kind, columns)
 
 
 _OF_RESULTS: Final = (Aggregate, Nested, Window, Selected)

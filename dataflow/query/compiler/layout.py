@@ -12,7 +12,8 @@ A layout says which, and is part of the shape of a query: equal layouts and equa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from dataflow.errors import QueryError
 from dataflow.frozen import frozen, replace
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 RowKind: TypeAlias = Literal["mapping", "object", "any"]
 """How a field is read: by subscript, as an attribute, or by asking the row itself each time."""
+
+
+LAYOUTS_KEPT: Final = 1_000
 
 
 @frozen
@@ -78,21 +82,11 @@ class Layout:
 
     def named(self, alias: str) -> Layout:
         """Return the layout of the same row under an alias."""
-        (slot,) = self.slots
-        if slot.alias == alias:
-            return self
-        return Layout(
-            (Slot(alias, slot.index, slot.kind, slot.nullable, slot.unset),), self.collected
-        )
+        return self if self.slots[0].alias == alias else _named(self, alias)
 
     def joined_with(self, right: Layout, *, nullable: bool) -> Layout:
         """Return the layout of this row followed by the rows of another one."""
-        kept = [slot.at(position) for position, slot in enumerate(self.slots)]
-        moved = [
-            slot.at(position, nullable=nullable)
-            for position, slot in enumerate(right.slots, start=len(kept))
-        ]
-        return Layout((*kept, *moved), self.collected or right.collected)
+        return _joined(self, right, nullable)
 
     def absent(self, width: int, *, left: bool, right: bool) -> Layout:
         """Return the layout of pairs whose first `width` rows, or whose others, can be None."""
@@ -103,6 +97,26 @@ class Layout:
         return Layout(slots, self.collected)
 
 
+# Layouts are part of what nodes and generated code are found by: kept, each is hashed once.
+
+
+@lru_cache(maxsize=LAYOUTS_KEPT)
+def _named(layout: Layout, alias: str) -> Layout:
+    (slot,) = layout.slots
+    renamed = Slot(alias, slot.index, slot.kind, slot.nullable, slot.unset)
+    return Layout((renamed,), layout.collected)
+
+
+@lru_cache(maxsize=LAYOUTS_KEPT)
+def _joined(left: Layout, right: Layout, nullable: bool) -> Layout:  # noqa: FBT001 - part of the key of a cache
+    kept = [slot.at(position) for position, slot in enumerate(left.slots)]
+    moved = [
+        slot.at(position, nullable=nullable)
+        for position, slot in enumerate(right.slots, start=len(kept))
+    ]
+    return Layout((*kept, *moved), left.collected or right.collected)
+
+
 CELLS = Layout(())
 RECORD = Layout((Slot("", None, "mapping"),))
 UNKNOWN = Layout((Slot("", None, "any"),))
@@ -111,7 +125,7 @@ UNKNOWN = Layout((Slot("", None, "any"),))
 def layout_of_type(row_type: Any, alias: str = "") -> Layout:
     """Return the layout of rows of a declared type; None stands for dicts."""
     if row_type is None or row_type is dict:
-        return Layout((Slot(alias, None, "mapping"),))
+        return RECORD.named(alias)
     return layout_of_adapter(adapter_for_type(row_type), alias)
 
 

@@ -92,6 +92,8 @@ class _Lifted:
             return ir.Scan(self._source(node.source.relation), node.alias)
         if isinstance(node, ir.Filter):
             return ir.Filter(self.tree(node.input), self._condition(node.condition))
+        if isinstance(node, ir.Group):
+            return ir.Group(self.tree(node.input), node.keys, node.aggregates)
         return ir.with_inputs(node, self.tree)
 
     def _source(self, relation: ir.Relation) -> ir.SourceRef:
