@@ -23,8 +23,8 @@ class Index(Node):
 
     __slots__ = ("arrangement",)
 
-    def __init__(self, upstream: Node, key_of: Callable[[Any], Any]) -> None:
-        super().__init__((upstream,), label="arrangement")
+    def __init__(self, upstream: Node, key_of: Callable[[Any], Any], *others: Node) -> None:
+        super().__init__((upstream, *others), label="arrangement")
         self.arrangement: Arrangement = Arrangement(key_of)
 
     def step(self) -> Any:

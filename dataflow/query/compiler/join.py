@@ -141,6 +141,20 @@ class Join(Node):
         assert rows is not None
         return PastRows(rows, self.inputs[1].out)
 
+    def pairs_of(self, key: Any, row: Any) -> Pairs:
+        """Yield the pairs of a right row, as of this epoch, if the join is an inner one."""
+        index, flat = self._right_index, self._shape.flat
+        value = key if index is None else index.arrangement.key_of(row)
+        for own, left in self._left_index.arrangement.buckets.get(value, NO_ROWS).items():
+            yield ((*own, key), (*left, row)) if flat else ((own, key), (left, row))
+
+    def is_to_the_smaller(self) -> bool:
+        """Tell whether the left side has more rows to begin with, and no row has to stay without a match."""
+        right = self.inputs[1].rows
+        if self._shape.outer or not right:
+            return False
+        return len(right) <= self._left_index.arrangement.rows()
+
     def scan(self) -> Pairs:
         pairs: Pairs = self._scan(self.inputs[0].scan(), self._right_now())
         return pairs

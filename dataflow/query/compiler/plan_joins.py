@@ -26,6 +26,7 @@ from dataflow.query.compiler.planning import Physical
 from dataflow.query.compiler.reads import peel, unchanged
 from dataflow.query.compiler.semijoin import SemiJoin
 from dataflow.query.compiler.steps import Test
+from dataflow.query.compiler.through import Through
 from dataflow.query.scalar import Column, RowOf, aliases_of, reads_of, rewrite
 
 if TYPE_CHECKING:
@@ -100,7 +101,8 @@ def _pairs(planner: Planning, tree: ir.Join, *, outer: bool) -> Physical:
     (left_tree, left_reads), (right_tree, right_reads) = peel(tree.left), peel(tree.right)
     left = planner.build(left_tree)
     right = planner.build(right_tree, stored=primary)
-    left_index = index_of(planner, left, tuple(pair[0] for pair in tree.on))
+    parts = tuple(pair[0] for pair in tree.on)
+    left_index = _through(planner, left, parts) or index_of(planner, left, parts)
     right_index = None if primary else index_of(planner, right, tuple(pair[1] for pair in tree.on))
     same = (unchanged(left.layout, left_reads), unchanged(right.layout, right_reads))
     shape = JoinShape(
@@ -120,6 +122,23 @@ def _pairs(planner: Planning, tree: ir.Join, *, outer: bool) -> Physical:
         if tree.residual is None
         else planner.steps(joined, (Test(tree.residual),), stored=False)
     )
+
+
+def _through(planner: Planning, left: Physical, parts: tuple[Scalar, ...]) -> Index | None:
+    """Return an index of a join that keeps nothing, if its right side alone is asked for, and is the smaller one."""
+    join, slot = left.node, left.layout.slots[-1]
+    if not isinstance(join, Join) or not join.is_to_the_smaller():
+        return None
+    if not parts or any(aliases_of(part) != {slot.alias} for part in parts):
+        return None
+    right = Physical(join.inputs[1], replace(left.layout, slots=(slot.at(None),)))
+    index = index_of(planner, right, parts)
+    made = planner.share(
+        ("through", join, index, left.layout, parts),
+        lambda: Through(join, index, join_key(left.layout, parts)),
+    )
+    assert isinstance(made, Through)
+    return made
 
 
 def index_of(planner: Planning, side: Physical, parts: tuple[Scalar, ...]) -> Index:
