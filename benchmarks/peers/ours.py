@@ -28,8 +28,7 @@ class Ours:
         self._collections = {name: Collection(name, key="id") for name in tables}
         for name, rows in tables.items():
             with self._collections[name].sync() as write:
-                for row in rows:
-                    write.insert(row)
+                write.insert_all(rows)
 
     def hydrate(self) -> None:
         """Start the live query and subscribe to it."""
