@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataflow.frozen import replace
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import Phase, given, settings
 
+from dataflow.frozen import replace
 from dataflow.query import ir
 from dataflow.query.optimizer.optimize import RULES, optimize
 from dataflow.query.scalar import (
