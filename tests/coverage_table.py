@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 AT_ONCE = 50  # corners aimed at before the table is looked at again
+TOGETHER = 10  # features that one case is to bring together with another
 CHANGES = ("insert", "update", "delete", "re-insert")
 
 Change = tuple[str, str]
@@ -158,14 +159,21 @@ def case_of(seed: int, wishes: frozenset[str] | None = None) -> Case:
 def aimed(tally: Tally, least: int) -> Iterator[frozenset[str]]:
     """Yield wishes for what was covered less often than that, as long as there is any.
 
-    Chance leaves some corners of the table behind; cases with these wishes meet them on purpose.
+    Chance leaves some corners of the table behind; cases with these wishes meet them on purpose. Most
+    rare pairs share some rare feature: a case of six views has room for several of its partners.
     """
     while True:
-        corners = [*tally.rare_pairs(least), *[(key[0],) for key in tally.rare_changes(least)]]
+        pairs = tally.rare_pairs(least)
+        corners = [*pairs, *[(key[0],) for key in tally.rare_changes(least)]]
         if not corners:
             return
+        partners = {
+            feature: [a if b == feature else b for a, b in pairs if feature in (a, b)]
+            for feature in FEATURES
+        }
         for corner in corners[:AT_ONCE]:
-            yield frozenset(corner)
+            hub = max(corner, key=lambda feature: len(partners[feature]))
+            yield frozenset((*corner, *partners[hub][:TOGETHER]))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

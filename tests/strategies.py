@@ -76,13 +76,20 @@ WILD = Palette(
 )  # fmt: skip
 
 
-def random_palette(rng: random.Random) -> Palette:
-    """Choose what the rows of a case look like."""
+def random_palette(rng: random.Random, *, is_graph: bool = False) -> Palette:
+    """Choose what the rows of a case look like.
+
+    Args:
+        is_graph: Whether `k` names one of few rows, so that rows which name each other go in circles.
+    """
     base = rng.choice((PLAIN, TYPED, TYPED, DATED, WILD, WILD))
     keys = rng.choice((PLAIN.id, TEXT_KEYS, *((MIXED_KEYS,) if base is WILD else ())))
     if base is TYPED:
         keys = PLAIN.id
     k = base.k if rng.random() < 0.3 else (*keys[:4], *base.k[-4:])  # so that joins find partners
+    if is_graph:
+        keys = keys[:5]
+        k = keys
     return Palette(keys, k, base.x, base.s, base.m, base.deep)
 
 
@@ -162,16 +169,19 @@ def random_case(
         commits, views: How many there are at most; at least half as many.
         wishes: Features that its queries use if they can; None leaves them to chance.
     """
-    palette = random_palette(rng)
+    is_graph = wishes is not None and "recursion over a cycle" in wishes
+    palette = random_palette(rng, is_graph=is_graph)
     names = COLLECTIONS[: rng.choice((1, 2, 3, 3, 3))]
     initial = {
         name: tuple(
             random_row(rng, palette, key)
-            for key in rng.sample(palette.id, rng.choice((0, 3, 4, 4, 5, 5, 6, 6)))
+            for key in rng.sample(
+                palette.id, rng.choice((4, 5) if is_graph else (0, 3, 4, 4, 5, 5, 6, 6))
+            )
         )
         for name in names
     }
-    count = rng.randint((views + 1) // 2, views)
+    count = views if wishes else rng.randint((views + 1) // 2, views)
     is_wild, is_deep = palette.x is WILD.x, palette.deep is not PLAIN.deep
     is_sql = not is_deep and wishes is None and rng.random() < 0.5
     programs = random_views(
