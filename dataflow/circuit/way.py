@@ -75,9 +75,8 @@ def _following(shape: Shape) -> Callable[..., Any]:
             f"                touched.append(n{place})",
             f"                n{place}.out = out",
         ]
+    lines += ["        return None", "    return follow"]
     names: dict[str, Any] = {}
-    exec(
-        "\n".join([*lines, "        return None", "    return follow"]), names
-    )  # nothing but places
+    exec("\n".join(lines), names)  # holds nothing but places
     make: Callable[..., Any] = names["make"]
     return make

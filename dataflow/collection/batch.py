@@ -55,10 +55,8 @@ class Batch(Commit):
         """Add the writes of one collection."""
         earlier = self._staged.get(id(collection))
         if earlier is None:
-            self._staged[id(collection)] = (
-                collection,
-                staged,
-            )  # kept alive, as the id stands for it
+            # the collection is kept alive, as its id stands for it
+            self._staged[id(collection)] = (collection, staged)
         else:
             earlier[1].merge(staged)
 

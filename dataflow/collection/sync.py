@@ -160,9 +160,7 @@ class SyncWriter(Commit, Generic[R]):
         self._collection = collection
         self._intake = intake
         self._graph = graph
-        self._key: Any = (
-            None  # of the only write so far, whose row is `_row`; never the key of a row
-        )
+        self._key: Any = None  # of the only write so far, its row is `_row`; None is no key
         self._staged: StagedRows | None = None
         self._rows: dict[Any, Any] | None = None  # those of `_staged`
         self._open: bool | None = None  # None: not yet

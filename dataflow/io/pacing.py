@@ -298,9 +298,8 @@ class Paced(Generic[P]):
         try:
             await result
         finally:
-            asyncio.get_running_loop().call_soon(
-                self._over
-            )  # when the transaction has been settled
+            loop = asyncio.get_running_loop()
+            loop.call_soon(self._over)  # when the transaction has been settled
 
     def _over(self) -> None:
         self._running = None

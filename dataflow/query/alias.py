@@ -56,9 +56,7 @@ class Alias(QueryPart, Generic[R_co]):
                 f"brackets of alias {leaf.alias!r} take a field name, not {name!r}",
                 "an element of a field is alias.field[0]",
             )
-        if (
-            name.__class__ is not str
-        ):  # a member of an enum, say: as text it goes into generated code
+        if name.__class__ is not str:  # but a member of an enum: generated code takes its text
             name = str.__str__(name)
         if fields is not None and name not in fields:
             raise UnknownFieldError(name, f"alias {leaf.alias!r}", fields)

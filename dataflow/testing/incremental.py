@@ -138,9 +138,8 @@ class _History:
             changed = adapter.replace(row, {name: value})
             if self.collection.key_of(changed) == key:
                 row = changed
-        return adapter.replace(
-            row, {}
-        )  # a new object even if nothing changed: an update that is none
+        # a new object even if nothing changed: an update that is none
+        return adapter.replace(row, {})
 
 
 def _commit(writes: list[Write]) -> None:

@@ -61,9 +61,8 @@ class _Watch:
     def __init__(self) -> None:
         self._active = True
         self._violation: InvariantError | None = None
-        self._wrapped: dict[
-            int, tuple[Any, Callable[..., Any]]
-        ] = {}  # id -> function and what stands for it
+        # id -> function and what stands for it
+        self._wrapped: dict[int, tuple[Any, Callable[..., Any]]] = {}
         self._given: dict[Node, dict[Any, tuple[Any, Any]]] = {}  # key -> row and fingerprint
         self._lists: set[int] = set()  # ids of lists inside given rows, which nobody may sort
 

@@ -118,9 +118,8 @@ class ToolCallPart:
             "approval": self.approval.to_json() if self.approval else None,
             "metadata": self.metadata,
         }
-        output = (
-            {} if self.output is UNSET else {"output": self.output}
-        )  # a null result is a result
+        # a null result is a result
+        output = {} if self.output is UNSET else {"output": self.output}
         return _present(fields, {**output, **(self.extra or {})})
 
 

@@ -37,9 +37,7 @@ class Distinct(Node):
         self._value_of = values.one
         self._shown = shown
         self._counts: dict[Any, int] = {}
-        self._before: dict[
-            Any, Any
-        ] = {}  # value -> row before this epoch, of the values that came or went
+        self._before: dict[Any, Any] = {}  # value -> row before this epoch, if it came or went
         self.rows = {}
 
     def step(self) -> Delta:
@@ -83,10 +81,9 @@ class Distinct(Node):
         else:
             values = list(self._values.many(present))
             counts = dict(Counter(values))
-            rows = dict(
-                zip(reversed(values), reversed(present), strict=True)
-            )  # the first row of each
-            rows = {value: rows[value] for value in counts}
+            # the first row of each value, as the last one to be put under a key stays
+            first = dict(zip(reversed(values), reversed(present), strict=True))
+            rows = {value: first[value] for value in counts}
         self._counts, self.rows = counts, rows
 
     def undo(self) -> None:

@@ -69,9 +69,7 @@ class Emitter:
         match node:
             case Param(index=index):
                 return f"p{index}"
-            case Const(
-                value=None | bool() as value
-            ):  # put there by the compiler; the query's own are lifted
+            case Const(value=None | bool() as value):  # the compiler's; those of a query are lifted
                 return repr(value)
             case Column(alias=alias, name=name):
                 return self._field(self._layout.slot(alias), name)
