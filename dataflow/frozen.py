@@ -1,6 +1,6 @@
 """Frozen classes: values made of named fields, equal when class and fields are.
 
-What `dataclass(frozen=True, slots=True)` makes, for the many small classes that trees of queries consist of, at a fifth of its cost to
+What `dataclass(frozen=True, slots=True)` makes, for the many small classes that trees of queries consist of, at a tenth of its cost to
 define, a third of its cost to make an object, and with a hash that is computed once. That these objects do not change is left to the
 type checker: looking after it at run time would double the cost of making one.
 
