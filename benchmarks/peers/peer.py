@@ -53,15 +53,3 @@ class Peer(Protocol):
     def close(self) -> None:
         """Give everything back."""
         ...
-
-
-class MakePeer(Protocol):
-    """Makes a peer for a question."""
-
-    def __call__(self, question: str) -> Peer:
-        """Take the question's name.
-
-        Raises:
-            Unavailable: the peer, or this question to it, cannot be run.
-        """
-        ...
