@@ -1,4 +1,4 @@
-"""Arguments: what is refused where a StreamDB is made or entered, before it fails somewhere else.
+"""Arguments: what is refused where a StreamDB is made, before it fails somewhere else.
 
 A misspelt name, a policy that does not exist or a callback that is no function would otherwise be
 noticed when the first bad event or conflict comes, perhaps days later.
@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from functools import wraps
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from dataflow.query.callables import is_async, is_generator
 from stateschema.stream.client.blocking import BlockingStreamClient
@@ -92,31 +92,3 @@ def check_stream(value: object, what: str) -> None:
     error = TypeError(f"{what} takes a stream, not {value!r}")
     error.add_note("of a URL make a StreamClient(url), of a file a LogFile(path)")
     raise error
-
-
-class Awaited:
-    """What is entered with `async with`; a plain `with` is told so."""
-
-    if not TYPE_CHECKING:  # type checkers know that there is no such method
-
-        def __enter__(self, *_: object) -> NoReturn:
-            kind = type(self).__name__
-            error = TypeError(f"{kind} is entered with `async with`, not with `with`")
-            error.add_note(f"where no event loop is running, use Blocking{kind}")
-            raise error
-
-        __exit__ = __enter__
-
-
-class Blocking:
-    """What is entered with `with`; an `async with` is told so."""
-
-    if not TYPE_CHECKING:  # type checkers know that there is no such method
-
-        def __aenter__(self, *_: object) -> NoReturn:
-            kind = type(self).__name__
-            error = TypeError(f"{kind} is entered with `with`, not with `async with`")
-            error.add_note(f"under an event loop, use {kind.removeprefix('Blocking')}")
-            raise error
-
-        __aexit__ = __aenter__

@@ -19,9 +19,8 @@ Errors     As for `StreamDB`; what subscribers raise comes out of the call that 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import contextmanager
-from types import TracebackType
 from typing import Self, TypeVar
 
 from typing_extensions import override
@@ -40,7 +39,7 @@ from stateschema.events import ChangeEvent, new_txid
 from stateschema.schema.entity import StateSchema
 from stateschema.stream.batch import Batch
 from stateschema.stream.offset import Offset
-from stateschema.streamdb.arguments import Blocking
+from stateschema.streamdb.entering import Blocking
 from stateschema.streamdb.facade import Facade
 from stateschema.streamdb.mutations import events_of
 from stateschema.streamdb.writes import LOST_ANSWER, Write
@@ -127,12 +126,7 @@ class BlockingStreamDB(Blocking, Facade[SchemaT]):
 
     def wait_txid(self, txid: str, *, timeout: float | None = 5.0) -> None:
         """Poll until an event with this txid is shown, as `StreamDB.wait_txid` does."""
-        deadline = None if timeout is None else time.monotonic() + timeout
-        while not self._intake.has_applied(txid):
-            left = None if deadline is None else deadline - time.monotonic()
-            if left is not None and left <= 0:
-                raise TimeoutError(f"txid {txid!r} did not come within {timeout:g} s")
-            self.poll(timeout=left)
+        poll_for(txid, timeout, has_applied=self._intake.has_applied, poll=self.poll)
 
     @override
     def persist(self, transaction: Transaction) -> None:
@@ -200,16 +194,6 @@ class BlockingStreamDB(Blocking, Facade[SchemaT]):
                 self.close()
                 raise
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-        if kind is None and self.error is not None:
-            raise self.error
 
     def _share(self, runner: asyncio.Runner) -> None:
         """Wait on a loop that other StreamDBs wait on too, and that somebody else closes."""
@@ -302,6 +286,32 @@ class BlockingStreamDB(Blocking, Facade[SchemaT]):
         assert self._batches is not None
         await self._batches.aclose()
         self._batches = None
+
+
+def poll_for(
+    txid: str,
+    timeout: float | None,
+    *,
+    has_applied: Callable[[str], bool],
+    poll: Callable[..., object],
+) -> None:
+    """Poll until an event with a txid is shown.
+
+    Args:
+        txid: The id, as the event carries it.
+        timeout: Seconds; None waits for ever.
+        has_applied: Tells whether it is shown; raises if it never will be.
+        poll: Takes `timeout=`, the seconds that are left.
+
+    Raises:
+        TimeoutError: It did not come in time.
+    """
+    deadline = None if timeout is None else time.monotonic() + timeout
+    while not has_applied(txid):
+        left = None if deadline is None else deadline - time.monotonic()
+        if left is not None and left <= 0:
+            raise TimeoutError(f"txid {txid!r} did not come within {timeout:g} s")
+        poll(timeout=left)
 
 
 async def _step(batches: AsyncGenerator[Batch, None]) -> Batch | None:

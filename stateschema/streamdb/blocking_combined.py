@@ -14,15 +14,13 @@ Waiting    The parts share one private event loop, so that news of any of them e
 
 import asyncio
 import logging
-import time
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from stateschema.errors import StreamClosedError
 from stateschema.schema.entity import StateSchema
-from stateschema.streamdb.arguments import Blocking
-from stateschema.streamdb.blocking import BlockingStreamDB
+from stateschema.streamdb.blocking import BlockingStreamDB, poll_for
 from stateschema.streamdb.combined import Combination
+from stateschema.streamdb.entering import Blocking
 
 logger = logging.getLogger("stateschema")
 
@@ -73,12 +71,7 @@ class BlockingCombinedStreamDB(Blocking, Combination[SchemaT, BlockingStreamDB[A
 
     def wait_txid(self, txid: str, *, timeout: float | None = 5.0) -> None:
         """Poll until an event with this txid is shown, as `CombinedStreamDB.wait_txid` waits for it."""
-        deadline = None if timeout is None else time.monotonic() + timeout
-        while not self._has_applied(txid):
-            left = None if deadline is None else deadline - time.monotonic()
-            if left is not None and left <= 0:
-                raise TimeoutError(f"txid {txid!r} did not come within {timeout:g} s")
-            self.poll(timeout=left)
+        poll_for(txid, timeout, has_applied=self._has_applied, poll=self.poll)
 
     def close(self) -> None:
         """Close every part; idempotent."""
@@ -93,16 +86,6 @@ class BlockingCombinedStreamDB(Blocking, Combination[SchemaT, BlockingStreamDB[A
             self.close()
             raise
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-        if kind is None and self.error is not None:
-            raise self.error
 
     def _poll_all(self) -> int:
         epochs = 0

@@ -18,16 +18,17 @@ Errors     A part that fails leaves the others running, but the whole has failed
 
 import asyncio
 from collections.abc import Callable, Mapping
-from types import MappingProxyType, TracebackType
+from types import MappingProxyType
 from typing import Any, Generic, Self, TypeVar
 
 from dataflow.collection.transaction import Transaction
 from stateschema.errors import SchemaError, StreamClosedError
 from stateschema.schema.declaring import check_schema
 from stateschema.schema.entity import StateSchema, entities
-from stateschema.streamdb.arguments import Awaited, naming_its_class
+from stateschema.streamdb.arguments import naming_its_class
 from stateschema.streamdb.attach import collections_of
 from stateschema.streamdb.db import StreamDB
+from stateschema.streamdb.entering import Awaited
 from stateschema.streamdb.facade import Facade
 from stateschema.streamdb.intake import Status
 from stateschema.streamdb.router import Committed
@@ -189,16 +190,6 @@ class CombinedStreamDB(Awaited, Combination[SchemaT, StreamDB[Any]]):
             await self.close()
             raise
         return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.close()
-        if kind is None and self.error is not None:
-            raise self.error
 
 
 async def _is_there(waiting: set[asyncio.Task[None]]) -> bool:

@@ -22,7 +22,6 @@ Errors     A bad event under the policy "raise", or an error of the stream itsel
 import asyncio
 from collections.abc import Generator
 from contextlib import aclosing, contextmanager
-from types import TracebackType
 from typing import Self, TypeVar
 
 from typing_extensions import override
@@ -39,7 +38,7 @@ from stateschema.events import new_txid
 from stateschema.schema.entity import StateSchema
 from stateschema.stream.batch import Batch
 from stateschema.stream.offset import Offset
-from stateschema.streamdb.arguments import Awaited
+from stateschema.streamdb.entering import Awaited
 from stateschema.streamdb.facade import Facade
 from stateschema.streamdb.mutations import events_of
 from stateschema.streamdb.router import Committed
@@ -185,16 +184,6 @@ class StreamDB(Awaited, Facade[SchemaT]):
                 await self.close()
                 raise
         return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.close()
-        if kind is None and self.error is not None:
-            raise self.error
 
     def _check_not_closed(self) -> None:
         if self._was_closed and self.error is None:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Self
 from dataflow.collection.readable import Readable
 from stateschema.errors import StreamClosedError, StreamError
 from stateschema.stream.interface import Stream
-from stateschema.streamdb.arguments import Awaited, Blocking
+from stateschema.streamdb.entering import Awaited, Blocking
 from stateschema.streamdb.publishing.checks import check_published
 from stateschema.streamdb.publishing.publication import Commits, Part, Publication
 from stateschema.streamdb.publishing.said import read_said
