@@ -6,6 +6,8 @@ imported already: nobody can hold a Struct class otherwise.
 
 Names      Python attribute names in Python, aliases on the wire. Reading takes both (a Struct: the
            encoded name only), writing gives aliases.
+Given      What is read is never changed: who reads a value again, or reports it, has what was sent. A
+           type with validators that see it first, and may change it, gets a copy.
 Cost       One validator call per row read, or for many rows; one serializer call per row written. A
            Struct is read in a third of the time of a model, and its rows take less to hold.
 """
@@ -13,6 +15,7 @@ Cost       One validator call per row read, or for many rows; one serializer cal
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import is_dataclass
 from functools import cached_property
 from operator import attrgetter, itemgetter
@@ -43,6 +46,7 @@ Definitions: TypeAlias = dict[str, Any]
 """Name -> JSON Schema, of what other schemas refer to."""
 
 _REF = "#/$defs/"
+_SEEING = frozenset({"function-before", "function-wrap", "function-plain"})
 
 
 class RowType(ABC, Generic[R]):
@@ -119,6 +123,7 @@ class PydanticRows(RowType[R]):
             adapter = TypeAdapter[R](row)
             self._validate = adapter.validator.validate_python
             self._schema = adapter.core_schema
+            self._copies = _is_seen_by_validators(self._schema)
             self._dump = adapter.serializer.to_python
             self._describe = adapter.json_schema
             infos = _field_infos(row)
@@ -133,8 +138,9 @@ class PydanticRows(RowType[R]):
 
     @override
     def read(self, value: Mapping[str, Any]) -> R:
+        given = deepcopy(value) if self._copies else value
         try:
-            row: R = self._validate(value, by_alias=True, by_name=True)
+            row: R = self._validate(given, by_alias=True, by_name=True)
         except PydanticValidationError as error:
             field, reason = describe(error)
             raise EventError(reason, field=f"value.{field}" if field else "value") from error
@@ -142,7 +148,8 @@ class PydanticRows(RowType[R]):
 
     @override
     def read_all(self, values: list[dict[str, Any]]) -> list[R]:
-        rows: list[R] = self._validate_all(values, by_alias=True, by_name=True)
+        given = [deepcopy(value) for value in values] if self._copies else values
+        rows: list[R] = self._validate_all(given, by_alias=True, by_name=True)
         return rows
 
     @cached_property
@@ -280,6 +287,17 @@ def _define(found: Definitions, definitions: Definitions) -> None:
             error = SchemaError(f"two row types of the schema are named {name!r}")
             error.add_note("they cannot be told apart in an export: rename one")
             raise error
+
+
+def _is_seen_by_validators(schema: object) -> bool:
+    """Tell whether functions see what is validated before pydantic has made a new object of it."""
+    if isinstance(schema, list | tuple):
+        return any(map(_is_seen_by_validators, schema))
+    if not isinstance(schema, Mapping):
+        return False
+    if schema.get("type") in _SEEING:
+        return True
+    return any(_is_seen_by_validators(part) for name, part in schema.items() if name != "metadata")
 
 
 def _is_dict(row: object) -> bool:

@@ -6,8 +6,10 @@ from unittest import mock
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel, model_validator
 
 from stateschema.errors import Where
+from stateschema.schema.entity import Entity, StateSchema
 from stateschema.streamdb import router as router_module
 from stateschema.streamdb.attach import attach
 from stateschema.streamdb.conflicts import Conflict, Conflicts
@@ -177,3 +179,34 @@ def _with_id(row: Any, key: str) -> Any:
     if isinstance(row, dict):
         return {**row, "id": key}
     return type(row)(id=key, reply_to=row.reply_to, stars=row.stars)
+
+
+class Upgraded(BaseModel):
+    """A row that is read from an older form too, which its validator takes apart."""
+
+    id: str
+    name: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _upgrade(cls, value: dict[str, Any]) -> dict[str, Any]:
+        value["name"] = value.pop("names").pop()
+        return value
+
+
+class Upgrades(StateSchema):
+    people = Entity(Upgraded, type="person", key="id")
+
+
+def test_what_validators_take_apart_is_whole_when_it_is_read_again() -> None:
+    upgrades = attach(Upgrades)
+    bad: list[Any] = []
+    router = Router(upgrades, on_error="skip", on_skip=lambda error: bad.append(error.message))
+    sent = [change("person", key, "insert", {"names": [key, last]}) for key, last in ("ab", "b1")]
+    odd = change("person", "c", "insert", {"names": [1, 2]})
+    router.apply([*sent, odd])
+    assert upgrades.people.rows() == [
+        Upgraded.model_construct(id="a", name="b"),
+        Upgraded.model_construct(id="b", name="1"),
+    ]
+    assert bad == [change("person", "c", "insert", {"names": [1, 2]})]
