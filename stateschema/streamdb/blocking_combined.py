@@ -102,12 +102,11 @@ class BlockingCombinedStreamDB(Blocking, Combination[SchemaT, BlockingStreamDB[A
         return epochs
 
     def _has_applied(self, txid: str) -> bool:
-        parts = self.parts.values()
-        if any(part._intake.is_recent(txid) for part in parts):  # noqa: SLF001 - a part of this database
+        if self._is_recent(txid):
             return True
         if self.error is not None:
             raise self.error
-        if all(part.status == "closed" for part in parts):
+        if all(part.status == "closed" for part in self.parts.values()):
             raise StreamClosedError(f"every StreamDB closed before txid {txid!r} came")
         return False
 

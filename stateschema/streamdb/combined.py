@@ -124,6 +124,10 @@ class Combination(Generic[SchemaT, PartT]):
         found = (part.progress(transaction) for part in self.parts.values())
         return next((each for each in found if each != "pending"), "pending")
 
+    def _is_recent(self, txid: str) -> bool:
+        parts = self.parts.values()
+        return any(part._intake.is_recent(txid) for part in parts)  # noqa: SLF001 - a part of this database
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {type(self.collections).__name__} {self.status}>"
 
@@ -154,6 +158,8 @@ class CombinedStreamDB(Awaited, Combination[SchemaT, StreamDB[Any]]):
             StreamClosedError: All parts ended without it.
             Exception: The fatal error of a part, which may be the one where it would have come.
         """
+        if self._is_recent(txid):
+            return
         waiting = {
             asyncio.create_task(part.wait_txid(txid, timeout=None)) for part in self.parts.values()
         }

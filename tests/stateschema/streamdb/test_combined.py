@@ -133,7 +133,7 @@ def test_a_txid_is_waited_for_in_every_part() -> None:
             assert (waiting[0].done(), set(db.collections.profiles)) == (False, {"ann"})
             session.put([message("1", txid="a")])
             await waiting[0]
-            await asyncio.gather(db.wait_txid("a"), db.wait_txid("b"))
+            await asyncio.gather(db.wait_txid("a", timeout=0), db.wait_txid("b"))
             with pytest.raises(TimeoutError, match=r"txid 'c' did not come within 0.01 s"):
                 await db.wait_txid("c", timeout=0.01)
         assert asyncio.all_tasks() == {asyncio.current_task()}
