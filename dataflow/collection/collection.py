@@ -18,7 +18,7 @@ from dataflow.circuit.node import Node, SourceNode
 from dataflow.collection.batch import current_batch
 from dataflow.collection.handlers import Handlers
 from dataflow.collection.indexes import HashIndex, OrderedIndex, index_of_fields
-from dataflow.collection.intake import Intake
+from dataflow.collection.inlet import Inlet
 from dataflow.collection.keys import Key, RowKeys
 from dataflow.collection.mutable import Mutable
 from dataflow.collection.readiness import Readiness
@@ -65,7 +65,7 @@ class Collection(Mutable[R], Generic[R]):
         "_adapter",
         "_error",
         "_filled_from",
-        "_intake",
+        "_inlet",
         "_key",
         "_keys",
         "_node",
@@ -124,7 +124,7 @@ class Collection(Mutable[R], Generic[R]):
         self._error: BaseException | None = None
         self._filled_from: RowSource | None = None
         self._node = SourceNode(label=name)
-        self._intake = Intake(self._node, self._first_key)
+        self._inlet = Inlet(self._node, self._first_key)
         self._adapter: RowAdapter | None = None
         if row is not None:
             self._adopt(adapter_for_type(row))
@@ -181,15 +181,15 @@ class Collection(Mutable[R], Generic[R]):
         Raises:
             CollectionError: if the collection is closed.
         """
-        graph = self._intake.graph
+        graph = self._inlet.graph
         if graph is None or graph is not graphs.here:
             graph = self._admit()
-        return SyncWriter(self, self._intake, graph)
+        return SyncWriter(self, self._inlet, graph)
 
     def _admit(self) -> Graph:
         """Return the graph, if synced rows may be written here and now."""
         self._check_writable()
-        graph = self._intake.graph = self._used()
+        graph = self._inlet.graph = self._used()
         self._note_sync()
         return graph
 
@@ -204,7 +204,7 @@ class Collection(Mutable[R], Generic[R]):
         graph = self._used()
         if synced:
             self._note_sync()
-        writer: SyncWriter[R] = SyncWriter(self, self._intake, graph)
+        writer: SyncWriter[R] = SyncWriter(self, self._inlet, graph)
         with writer as write:
             for row in rows:
                 write.upsert(row)
@@ -264,7 +264,7 @@ class Collection(Mutable[R], Generic[R]):
         if self._status == "closed":
             return
         self._error = None
-        self._intake.graph = None
+        self._inlet.graph = None
         self._end_followers()
         self._turn("closed")
 
@@ -352,8 +352,8 @@ class Collection(Mutable[R], Generic[R]):
         """Read rows through an adapter from now on."""
         self._keys.check_fields(adapter)
         self._adapter = adapter
-        self._intake.equal_rows = adapter.equal
-        self._intake.key_of = self._keys.quick(adapter, self._checked_key)
+        self._inlet.equal_rows = adapter.equal
+        self._inlet.key_of = self._keys.quick(adapter, self._checked_key)
 
     def _first_key(self, row: R) -> Any:
         """Return the key of the first row of an undeclared type, which decides what rows are."""

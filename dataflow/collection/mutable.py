@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from dataflow.circuit.node import Node, SourceNode
     from dataflow.collection.changes import Op
-    from dataflow.collection.intake import Intake, Journal
+    from dataflow.collection.inlet import Inlet, Journal
     from dataflow.collection.overlay import Author
     from dataflow.collection.transaction import Transaction
     from dataflow.values.row import RowAdapter
@@ -58,7 +58,7 @@ class Mutable(Readable[R]):
     __slots__ = ("_handlers", "_validate", "_was_synced")
 
     _node: SourceNode
-    _intake: Intake
+    _inlet: Inlet
     _adapter: RowAdapter | None
 
     def __init__(self, name: str, *, handlers: Handlers, validate: Validator | None) -> None:
@@ -235,26 +235,26 @@ class Mutable(Readable[R]):
     @property
     def overlay(self) -> Layers | None:
         """What lies over the synced rows; None while nothing does."""
-        return self._intake.overlay
+        return self._inlet.overlay
 
     @property
     def journal(self) -> Journal | None:
         """Who notes which rows were written, if anybody does."""
-        return self._intake.journal
+        return self._inlet.journal
 
     @journal.setter
     def journal(self, journal: Journal | None) -> None:
-        self._intake.journal = journal
+        self._inlet.journal = journal
 
     @property
     def key_of(self) -> Callable[[Any], Any]:
         """Row -> key in normal form; raises if the row is none of the collection's."""
-        return self._intake.key_of
+        return self._inlet.key_of
 
     @property
     def equal_rows(self) -> Callable[[Any, Any], bool]:
         """Tells whether two rows are equal."""
-        return self._intake.equal_rows
+        return self._inlet.equal_rows
 
     @property
     def is_local(self) -> bool:
@@ -274,7 +274,7 @@ class Mutable(Readable[R]):
         """Let the overlay look at a transaction again when a batch is published."""
         staged = batch.staged(self)
         if staged is None:
-            staged = StagedRows(self, self._intake)
+            staged = StagedRows(self, self._inlet)
             batch.stage(self, staged)
         assert isinstance(staged, StagedRows)
         staged.mutate(key, author)
@@ -286,7 +286,7 @@ class Mutable(Readable[R]):
         overlay = self._overlaid()
         changed = overlay.commit(synced, mutated)
         if overlay.is_idle:
-            self._intake.overlay = None
+            self._inlet.overlay = None
         return changed
 
     def facts_node(self) -> Node:
@@ -295,9 +295,9 @@ class Mutable(Readable[R]):
         return self._overlaid().facts_node()
 
     def _overlaid(self) -> Layers:
-        overlay = self._intake.overlay
+        overlay = self._inlet.overlay
         if overlay is None:
-            overlay = self._intake.overlay = Layers(self, self._node)
+            overlay = self._inlet.overlay = Layers(self, self._node)
         return overlay
 
     def _note_sync(self) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from dataflow.circuit.graph import Graph
     from dataflow.circuit.node import Delta, Node
-    from dataflow.collection.intake import Intake
+    from dataflow.collection.inlet import Inlet
     from dataflow.collection.layers import Layers
     from dataflow.collection.overlay import Author
 
@@ -30,7 +30,7 @@ R = TypeVar("R")
 
 
 class Written(Protocol):
-    """What a writer asks the collection it writes to, apart from its intake."""
+    """What a writer asks the collection it writes to, apart from its inlet."""
 
     def keyed(self, rows: list[Any]) -> dict[Any, Any]:
         """Return key in normal form -> row for many rows, the last one of each key."""
@@ -51,11 +51,11 @@ class StagedRows(Staged):
         mutated: key -> the transactions that have to be looked at again.
     """
 
-    __slots__ = ("_collection", "_intake", "_truncate", "mutated", "rows")
+    __slots__ = ("_collection", "_inlet", "_truncate", "mutated", "rows")
 
-    def __init__(self, collection: Written, intake: Intake) -> None:
+    def __init__(self, collection: Written, inlet: Inlet) -> None:
         self._collection = collection
-        self._intake = intake
+        self._inlet = inlet
         self.rows: dict[Any, Any] = {}
         self.mutated: dict[Any, dict[Author, None]] = {}
         self._truncate = False
@@ -94,16 +94,16 @@ class StagedRows(Staged):
     def apply(self) -> list[Node]:
         """Make the writes visible; called by the graph at the start of the epoch."""
         changed = self._apply()
-        journal = self._intake.journal
+        journal = self._inlet.journal
         if journal is not None:
             journal.note({**self.rows, **self.mutated})
         return changed
 
     def _apply(self) -> list[Node]:
-        node, staged = self._intake.node, self.rows
+        node, staged = self._inlet.node, self.rows
         rows = node.rows
         assert rows is not None
-        overlay = self._intake.overlay
+        overlay = self._inlet.overlay
         if overlay is not None or self.mutated:
             if self._truncate:
                 for key in rows if overlay is None else overlay.synced_keys():
@@ -126,12 +126,12 @@ class StagedRows(Staged):
 
     def _is_read(self) -> bool:
         """Tell whether anybody looks at the delta, which costs more than the rows of a first load."""
-        node, graph = self._intake.node, current_graph()
+        node, graph = self._inlet.node, current_graph()
         watched = graph.tracer is not None or graph.observer is not None
         return bool(watched or node.consumers or node.subscribers)
 
     def _difference(self, rows: dict[Any, Any]) -> Delta:
-        equal = self._intake.equal_rows
+        equal = self._inlet.equal_rows
         delta: Delta = []
         for key, new in self.rows.items():
             old = rows.get(key)
@@ -154,11 +154,11 @@ class SyncWriter(Commit, Generic[R]):
     A single write stays in the writer, which is then its own commit; more go to a staging dict.
     """
 
-    __slots__ = ("_collection", "_graph", "_intake", "_key", "_open", "_row", "_rows", "_staged")
+    __slots__ = ("_collection", "_graph", "_inlet", "_key", "_open", "_row", "_rows", "_staged")
 
-    def __init__(self, collection: Written, intake: Intake, graph: Graph) -> None:
+    def __init__(self, collection: Written, inlet: Inlet, graph: Graph) -> None:
         self._collection = collection
-        self._intake = intake
+        self._inlet = inlet
         self._graph = graph
         self._key: Any = None  # of the only write so far, its row is `_row`; None is no key
         self._staged: StagedRows | None = None
@@ -167,7 +167,7 @@ class SyncWriter(Commit, Generic[R]):
 
     def insert(self, row: R) -> None:
         """Add a row, or replace the one with its key."""
-        key = self._intake.key_of(row)
+        key = self._inlet.key_of(row)
         rows = self._rows
         if rows is not None and self._open:
             rows[key] = row
@@ -184,7 +184,7 @@ class SyncWriter(Commit, Generic[R]):
 
     def upsert(self, row: R) -> None:
         """Add a row, or replace the one with its key."""
-        key = self._intake.key_of(row)
+        key = self._inlet.key_of(row)
         rows = self._rows
         if rows is not None and self._open:
             rows[key] = row
@@ -197,9 +197,9 @@ class SyncWriter(Commit, Generic[R]):
         Raises:
             CollectionError: if the row is the stored object itself: rows are shared, so a changed row is a new object.
         """
-        intake = self._intake
-        key = intake.key_of(row)
-        rows = intake.node.rows
+        inlet = self._inlet
+        key = inlet.key_of(row)
+        rows = inlet.node.rows
         if rows is not None and rows.get(key) is row and self._is_synced(key, row):
             error = CollectionError(f"update got the stored row of key {expose(key)!r} itself")
             error.add_note("rows are shared and must not be changed in place: pass a changed copy")
@@ -210,7 +210,7 @@ class SyncWriter(Commit, Generic[R]):
             self._write(key, row)
 
     def _is_synced(self, key: Any, row: Any) -> bool:
-        overlay = self._intake.overlay
+        overlay = self._inlet.overlay
         return overlay is None or overlay.synced_row(key) is row
 
     def delete(self, key: Any) -> None:
@@ -237,7 +237,7 @@ class SyncWriter(Commit, Generic[R]):
         """Return the staging dict, moving a single write into it."""
         staged = self._staged
         if staged is None:
-            staged = self._staged = StagedRows(self._collection, self._intake)
+            staged = self._staged = StagedRows(self._collection, self._inlet)
             self._rows = staged.rows
             if self._key is not None:
                 staged.write(self._key, self._row)
@@ -267,17 +267,17 @@ class SyncWriter(Commit, Generic[R]):
         batch = current_batch()
         if batch is not None:
             batch.stage(self._collection, self._many())
-        elif self._staged is None and self._intake.journal is None:
+        elif self._staged is None and self._inlet.journal is None:
             self._graph.run(self)
         else:
             self._graph.run(self._many())
 
     def apply(self) -> list[Node]:
         """Make the single write visible; called by the graph at the start of the epoch."""
-        intake, key, new = self._intake, self._key, self._row
-        if intake.overlay is not None:
+        inlet, key, new = self._inlet, self._key, self._row
+        if inlet.overlay is not None:
             return self._collection.overlay_commit({key: new}, {})
-        node = intake.node
+        node = inlet.node
         rows = node.rows
         assert rows is not None
         node.touched += 1
@@ -286,7 +286,7 @@ class SyncWriter(Commit, Generic[R]):
             if old is None:
                 return []
             del rows[key]
-        elif old is None or (old is not new and not intake.equal_rows(old, new)):
+        elif old is None or (old is not new and not inlet.equal_rows(old, new)):
             rows[key] = new
         else:
             return []

@@ -1,4 +1,4 @@
-"""The intake: what the way of a row into a collection asks for, at hand.
+"""The inlet: what the way of a row into a collection asks for, at hand.
 
 Each attribute of a collection takes Python twice as long to find as one of an object without `__getattr__`, which a collection has
 for the names that it does not have. A commit of one row asks for a dozen of them, so they are kept here.
@@ -24,7 +24,7 @@ class Journal(Protocol):
         ...
 
 
-class Intake:
+class Inlet:
     """What writers ask of the collection they write to.
 
     Attributes:
