@@ -36,40 +36,13 @@ _PLAIN = {
     "array": "unknown[]",
     "object": "Record<string, unknown>",
 }
-_TAKEN = frozenset(
-    {
-        *(
-            "any",
-            "as",
-            "async",
-            "await",
-            "bigint",
-            "boolean",
-            "break",
-            "case",
-            "catch",
-            "class",
-            "const",
-        ),
-        *("continue", "debugger", "declare", "default", "delete", "do", "else", "enum", "export"),
-        *("extends", "false", "finally", "for", "function", "if", "implements", "import", "in"),
-        *("instanceof", "interface", "let", "never", "new", "null", "number", "object", "package"),
-        *(
-            "private",
-            "protected",
-            "public",
-            "return",
-            "static",
-            "string",
-            "super",
-            "switch",
-            "symbol",
-        ),
-        *("this", "throw", "true", "try", "type", "typeof", "undefined", "unknown", "var", "void"),
-        *("while", "with", "yield"),
-        *("Array", "Change", "Control", "Partial", "Record"),
-    }
-)
+_KEYWORDS = """
+any as async await bigint boolean break case catch class const continue debugger declare default
+delete do else enum export extends false finally for function if implements import in instanceof
+interface let never new null number object package private protected public return static string
+super switch symbol this throw true try type typeof undefined unknown var void while with yield
+"""
+_TAKEN = frozenset((*_KEYWORDS.split(), "Array", "Change", "Control", "Partial", "Record"))
 _NAME = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
 _EVENTS = """\
 export interface Change<Type extends string, Row, Stored = Row> {
