@@ -7,7 +7,7 @@ Logs    the first failure of a node as an error, with its traceback; its recover
 State   the error, without its frames, whose text it gets as a note: through their callers frames hold whatever was going on,
         the result that failed included, which then nothing would ever release
 Edges   a failure that names no place (two rows with one key, an interrupted step) is looked at again in every epoch that
-        reaches the node
+        reaches the node. So is one below a node that was out of order, too, and keeps no rows to tell what has changed meanwhile
 """
 
 from __future__ import annotations
@@ -76,6 +76,8 @@ def recover(node: Node) -> Delta | None:
     rebuild(node)
     logger.info("%s recovered", node.label)
     if before is None or node.rows is None:
+        for consumer in node.consumers:
+            consumer.failed_at = None  # whether that has changed meanwhile, nobody knows
         return EMPTY
     return difference(before, node.rows)
 

@@ -375,3 +375,16 @@ def test_a_failure_and_its_recovery_are_logged(caplog: pytest.LogCaptureFixture)
         ("ERROR", "select failed, with everything that reads it"),
         ("INFO", "select recovered"),
     ]
+
+
+def test_a_failure_below_another_one_is_tried_again_when_that_has_recovered() -> None:
+    items, others = Collection[Row]("items", key="id"), Collection[Row]("others", key="id")
+    item, other = items.alias(), others.alias("other")
+    joined = query(item).where(fn(checked_value, item.v) != 0).join(other, on=item.g == other.g)
+    result = live(joined.select(id=item.id, w=fn(checked_value, other.v)))
+    with items.sync() as write:
+        write.insert({"id": 1, "v": 1, "g": 1})
+    for collection, value in ((others, BAD), (items, BAD), (others, 2), (items, 3)):
+        with collection.sync() as write:
+            write.upsert({"id": 1, "v": value, "g": 1})
+    assert (result.status, result.rows()) == ("ready", [{"id": 1, "w": 2}])
