@@ -268,7 +268,11 @@ class LogFile:
 
 def _lock(file: FileIO, path: Path) -> None:
     if not lock(file):
-        raise StreamError(f"log file {str(path)!r} is being written by another handle")
+        error = StreamError(f"log file {str(path)!r} is being written by another handle")
+        error.add_note(
+            "a handle writes until it is closed; a StreamDB leaves open what it was given"
+        )
+        raise error
 
 
 def _write_all(file: FileIO, data: bytes) -> None:

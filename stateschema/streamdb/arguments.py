@@ -87,7 +87,7 @@ def check_stream(value: object, what: str) -> None:
         TypeError: It has not.
     """
     is_stream = all(hasattr(value, name) for name in ("append", "follow", "head"))
-    if is_stream and not isinstance(value, BlockingStreamClient):
+    if is_stream and not isinstance(value, BlockingStreamClient | type):
         return
     error = TypeError(f"{what} takes a stream, not {value!r}")
     error.add_note("of a URL make a StreamClient(url), of a file a LogFile(path)")

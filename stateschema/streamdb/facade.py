@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
@@ -238,13 +239,17 @@ class Facade(ABC, Generic[SchemaT]):
     if not TYPE_CHECKING:  # the typed way is `db.collections`
 
         def __getattr__(self, name: str) -> Any:
-            kind = type(self).__name__
             if name == "collections" or name.startswith("_") or name not in vars(self.collections):
-                text = f"{kind} has no attribute {name!r}"
-                if not name.startswith("_") and name != "collections":
-                    text += f"; {unknown_name(type(self.collections), name, owner=self)}"
-                raise AttributeError(text, name=name, obj=self)
+                raise self._unknown(name)
             return vars(self.collections)[name]
+
+    def _unknown(self, name: str) -> AttributeError:
+        text = f"{type(self).__name__} has no attribute {name!r}"
+        if name != "collections" and not name.startswith("_"):
+            near = get_close_matches(name, ["collections", *dir(type(self))], n=1, cutoff=0.7)
+            at_schema = unknown_name(type(self.collections), name, owner=self)
+            text += f" (did you mean {near[0]!r}?)" if near else f"; {at_schema}"
+        return AttributeError(text, name=name, obj=self)
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *entities(type(self.collections))]

@@ -8,6 +8,7 @@ signal; 1 the store cannot be opened, the port is taken, or uvicorn is missing; 
 import argparse
 import logging
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -117,7 +118,12 @@ def _views(place: str | None) -> Companion | None:
     if not module or not name:
         raise ValueError("write MODULE:NAME")
     sys.path.insert(0, "")  # as for a program in the present folder
-    companion: Companion = getattr(import_module(module), name)
+    found = import_module(module)
+    if not hasattr(found, name):
+        near = get_close_matches(name, vars(found), n=1)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        raise ValueError(f"module {module!r} has no attribute {name!r}{hint}")
+    companion: Companion = getattr(found, name)
     if not all(hasattr(companion, part) for part in ("names", "start", "stop")):
         raise ValueError(f"it is {companion!r}, no Views")
     return companion

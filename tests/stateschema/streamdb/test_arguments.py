@@ -88,7 +88,7 @@ def test_what_is_no_stream_is_refused() -> None:
     nothing: Any = 5
     client: Any = BlockingStreamClient("http://127.0.0.1:1/v1/stream/none")
     hint = "of a URL make a StreamClient(url), of a file a LogFile(path)"
-    for value in (nothing, "http://there", client):
+    for value in (nothing, "http://there", MemoryStream, client):
         text = f"stream= of StreamDB takes a stream, not {value!r}"
         assert refusal(lambda value=value: StreamDB(Chat, stream=value), TypeError) == [text, hint]  # type: ignore[misc] # the default binds the loop variable
     assert refusal(lambda: StreamDB(Chat, url=nothing), TypeError) == [

@@ -494,6 +494,12 @@ def test_collections_are_reached_by_name_but_never_hide_methods() -> None:
             assert db.offset == stream.head_now()
             with pytest.raises(AttributeError, match="StreamDB has no attribute 'note'"):
                 _ = loose.note
+            with pytest.raises(
+                AttributeError, match=r"'collection' \(did you mean 'collections'\?\)"
+            ):
+                _ = loose.collection
+            with pytest.raises(AttributeError, match=r"'wait_tx' \(did you mean 'wait_txid'\?\)"):
+                _ = loose.wait_tx
             assert repr(db) == "<StreamDB Odd ready>"
         assert repr(db) == "<StreamDB Odd closed>"
 

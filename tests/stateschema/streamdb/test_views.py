@@ -232,6 +232,7 @@ def test_a_view_is_right_after_its_server_was_killed(tmp_path: Path) -> None:
         ("nowhere", "write MODULE:NAME"),
         ("nowhere_at_all:VIEWS", "No module named 'nowhere_at_all'"),
         ("json:VIEWS", "module 'json' has no attribute 'VIEWS'"),
+        ("json:dums", "module 'json' has no attribute 'dums' (did you mean 'dumps'?)"),
         ("json:dumps", "views 'json:dumps' cannot be loaded: it is <function dumps"),
     ],
 )
