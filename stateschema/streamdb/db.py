@@ -83,7 +83,8 @@ class StreamDB(Awaited, Facade[SchemaT]):
     ) -> None:
         """Wait until an event with this txid is shown.
 
-        Only the latest 10,000 txids are remembered: waiting for an older one waits in vain.
+        Only the latest 10,000 txids are remembered, and a snapshot has none: waiting for an older one, or
+        for one that was compacted before it was read here, waits in vain. Its rows are shown.
 
         Args:
             txid: The id, as the event carries it.
