@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dataflow.query.compiler.bulk_order import Leading
-    from dataflow.query.compiler.keys import MakeEntries
+    from dataflow.query.compiler.make_entries import MakeEntries
 
 
 class Order(Node):

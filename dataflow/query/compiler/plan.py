@@ -26,12 +26,9 @@ from dataflow.query.compiler.annotate import Annotate
 from dataflow.query.compiler.chain import Chain, StoredChain
 from dataflow.query.compiler.columns import WHOLE_ROWS, row_of_columns, value_of_columns
 from dataflow.query.compiler.distinct import Distinct
-from dataflow.query.compiler.keys import (
-    join_key,
-    leading_column,
-    order_entry,
-)
+from dataflow.query.compiler.keys import join_key
 from dataflow.query.compiler.layout import RECORD, common_layout, layout_of_type
+from dataflow.query.compiler.make_entries import leading_column, order_entries
 from dataflow.query.compiler.order import Order
 from dataflow.query.compiler.plan_groups import library_prefix, plan_group
 from dataflow.query.compiler.plan_joins import plan_join
@@ -262,7 +259,7 @@ class Planner:
             identity,
             lambda: Order(
                 input_.node,
-                order_entry(input_.layout, by),
+                order_entries(input_.layout, by),
                 tree.limit,
                 tree.offset,
                 leading_column(input_.layout, by),

@@ -17,8 +17,8 @@ from dataflow.frozen import frozen, replace
 from dataflow.query import ir
 from dataflow.query.compiler.attach import Attach, Branching
 from dataflow.query.compiler.evaluate import evaluator
-from dataflow.query.compiler.keys import order_entry
 from dataflow.query.compiler.layout import Layout, Slot
+from dataflow.query.compiler.make_entries import order_entries
 from dataflow.query.compiler.matching import left_part, right_part
 from dataflow.query.compiler.nest import Children, Nest, Owned, Window
 from dataflow.query.compiler.plan_groups import group_over
@@ -111,7 +111,7 @@ def _children(listed: Listed, window: Window) -> Children:
         listed.rows.node,
         window,
         listed.owner_of,
-        order_entry(layout, listed.by).one,
+        order_entries(layout, listed.by).one,
         evaluator(listed.row, layout),
         None if listed.empty is None else listed.empty.node,
     )
