@@ -1,7 +1,8 @@
 """Generated key functions: from a row to the values of several expressions, as they are or in normal form.
 
-Join keys go through here, and parts of what groups, windows and set operations read. The common classes (`PLAIN`: str, int …) are their own normal form and pay one set look-up.
-A join key with a null part is None, because a null never matches; a group key keeps its nulls, because grouping puts them together.
+Join keys go through here, and parts of what groups, windows and set operations read. The common classes (`PLAIN`: str, int …) are
+their own normal form and pay one set look-up. A join key with a null part is None, because a null never matches; a group key keeps
+its nulls, because grouping puts them together.
 """
 
 from __future__ import annotations
