@@ -261,9 +261,10 @@ class Store(Closing):
     def _decoded(self, read: Callable[[str], Any], text: str) -> Any:
         try:
             return read(text)
-        except ValueError as error:
+        except Exception as error:  # a validator of the row type may raise anything
+            reason = error if isinstance(error, ValueError) else repr(error)
             wrong = StorageError(
-                f"file {str(self._file.path)!r} keeps something else than expected: {error}"
+                f"file {str(self._file.path)!r} keeps something else than expected: {reason}"
             )
             wrong.add_note("rows of another shape need a new version= and migrate=")
             raise wrong from error

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, model_validator
 
 from dataflow import (
     Collection,
@@ -375,6 +375,26 @@ def other_shape(path: Path) -> None:
         pass
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("""INSERT INTO rows VALUES ('items', '1', '[1]')""")
+
+
+class Renamed(BaseModel):
+    """Read from another form than it is kept in."""
+
+    id: int
+    name: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rename(cls, fields: dict[str, Any]) -> dict[str, Any]:
+        return {"id": fields["id"], "name": fields["title"]}
+
+
+def test_a_row_type_that_cannot_read_its_own_rows_is_a_storage_error(file: str) -> None:
+    items = Collection("items", key="id", row=Renamed)
+    with persist(items, file), items.sync() as writer:
+        writer.insert(Renamed.model_validate({"id": 1, "title": "a"}))
+    with pytest.raises(StorageError, match=r"something else than expected: KeyError\('title'\)"):
+        persist(Collection("items", key="id", row=Renamed), file)
 
 
 @pytest.mark.parametrize(
