@@ -3,21 +3,18 @@
 Law     a reader that is left out would have had nothing to emit: its route holds neither for the old row nor for the new one.
         With and without a router, every subscriber hears the same, in the same order
 State   per expression that routes speak of: value -> readers for equality, intervals -> readers for order. O(readers)
-Cost    per changed row and expression: one look-up, and O(blocks hit * (BLOCK + log readers)) for intervals; then O(hit log hit)
-        to put readers in order. Readers without a route are always woken. O(readers / BLOCK) once after readers came or went
+Cost    per changed row and expression: one look-up, and what `intervals` take; then O(hit log hit) to put readers in order.
+        Readers without a route are always woken
 Edges   a null satisfies no route; a row whose value cannot be read wakes everybody, as only the reader itself may fail on it;
         with few routes everybody is woken, because asking is cheaper than routing
-Source  predicate indexes of publish/subscribe systems (Fabret et al., SIGMOD 2001); intervals in sorted blocks with the
-        largest end of each, a flat form of the augmented tree of Cormen et al., "Introduction to Algorithms"
+Source  predicate indexes of publish/subscribe systems (Fabret et al., SIGMOD 2001)
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
-from itertools import accumulate
-from math import inf
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
+from dataflow.circuit.intervals import HIGHEST, LOWEST, Intervals, SortKey
 from dataflow.frozen import frozen
 from dataflow.values.order import sort_key
 
@@ -25,18 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
 FEW = 8  # routes, up to which everybody is woken
-BLOCK = 16  # intervals per block at most; of 8 to 64 the fastest to search among 10,000
 
-SortKey: TypeAlias = "tuple[Any, ...]"
 Delta: TypeAlias = "list[tuple[Any, Any, Any]]"
-
-LOWEST: SortKey = ()
-HIGHEST: SortKey = (inf,)
-
-
-def above(key: SortKey) -> SortKey:
-    """Return the bound between the sort key of a scalar and all larger ones: none continues another."""
-    return (*key, inf)
 
 
 @frozen
@@ -142,7 +129,7 @@ class _Entry(Generic[N]):
         self.readers = 0  # those of no value, too, which nothing finds
         self._value_of = value_of
         self._equal: dict[Any, dict[N, None]] = {}
-        self._intervals: _Intervals[N] = _Intervals()
+        self._intervals: Intervals[N] = Intervals()
 
     def add(self, reader: N, route: Route) -> None:
         self.readers += 1
@@ -178,108 +165,3 @@ class _Entry(Generic[N]):
             hit.update(readers)
         if self._intervals:
             self._intervals.stab(sort_key(value), hit)
-
-
-class _Intervals(Generic[N]):
-    """Intervals of sort keys without their upper end, sorted by their lower end in blocks, with a tree of the largest ends of blocks."""
-
-    __slots__ = ("_blocks", "_highest", "_largest", "_lowest", "_peaks")
-
-    def __init__(self) -> None:
-        self._blocks: list[list[tuple[SortKey, int, SortKey, N]]] = []  # low, id, high, reader
-        self._lowest: list[SortKey] = []  # of each block
-        self._highest: list[SortKey] = []  # of each block
-        # Largest ends, each empty until somebody asks:
-        self._largest: list[SortKey] = []  # of a block and those before it
-        self._peaks: list[SortKey] = []  # of a tree over the blocks, from place 1 down
-
-    def __bool__(self) -> bool:
-        return bool(self._blocks)
-
-    def add(self, low: SortKey, high: SortKey, reader: N) -> None:
-        self._largest, self._peaks = [], []
-        entry = (low, id(reader), high, reader)
-        if not self._blocks:
-            self._blocks.append([])
-            self._lowest.append(low)
-            self._highest.append(high)
-        at = max(bisect_right(self._lowest, low) - 1, 0)
-        block = self._blocks[at]
-        insort(block, entry)
-        if len(block) > BLOCK:
-            half = len(block) // 2
-            self._blocks[at : at + 1] = [block[:half], block[half:]]
-            self._lowest.insert(at, low)
-            self._highest.insert(at, high)
-            self._measure(at)
-            self._measure(at + 1)
-        else:
-            self._lowest[at] = block[0][0]
-            self._highest[at] = max(self._highest[at], high)
-
-    def remove(self, low: SortKey, reader: N) -> None:
-        self._largest, self._peaks = [], []
-        at = max(bisect_right(self._lowest, low) - 1, 0)
-        while not self._drop(self._blocks[at], reader):
-            at -= 1  # equal lower ends may fill several blocks
-        if self._blocks[at]:
-            self._measure(at)
-        else:
-            del self._blocks[at], self._lowest[at], self._highest[at]
-
-    def stab(self, value: SortKey, hit: dict[N, None]) -> None:
-        """Add the readers whose interval holds a value."""
-        last = bisect_right(self._lowest, value) - 1
-        if last < 0:
-            return
-        self._scan(last, value, hit)
-        if not self._largest:
-            self._largest = list(accumulate(self._highest, max))
-        if last and value < self._largest[last - 1]:
-            for at in self._reaching(last, value):
-                self._scan(at, value, hit)
-
-    def _scan(self, at: int, value: SortKey, hit: dict[N, None]) -> None:
-        for low, _, high, reader in self._blocks[at]:
-            if value < low:
-                break
-            if value < high:
-                hit[reader] = None
-
-    def _reaching(self, before: int, value: SortKey) -> list[int]:
-        """Return the places of the blocks before one that end above a value."""
-        peaks = self._peaks = self._peaks or _peaks(self._highest)
-        size = len(peaks) // 2
-        found = []
-        pending = [(1, size)]  # subtrees and how many blocks each has
-        while pending:
-            node, span = pending.pop()
-            if node * span < size + before and value < peaks[node]:
-                if span == 1:
-                    found.append(node - size)
-                else:
-                    span //= 2
-                    pending += ((2 * node + 1, span), (2 * node, span))
-        return found
-
-    @staticmethod
-    def _drop(block: list[tuple[SortKey, int, SortKey, N]], reader: N) -> bool:
-        for position, entry in enumerate(block):
-            if entry[3] is reader:
-                del block[position]
-                return True
-        return False
-
-    def _measure(self, at: int) -> None:
-        block = self._blocks[at]
-        self._lowest[at] = block[0][0]
-        self._highest[at] = max(entry[2] for entry in block)
-
-
-def _peaks(highest: list[SortKey]) -> list[SortKey]:
-    """Return a tree as a list: the leaves at its end, padded to a power of two, and above each two the larger one."""
-    size = 1 << (len(highest) - 1).bit_length()
-    peaks = [LOWEST] * size + highest + [LOWEST] * (size - len(highest))
-    for node in range(size - 1, 0, -1):
-        peaks[node] = max(peaks[2 * node], peaks[2 * node + 1])
-    return peaks

@@ -13,7 +13,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from dataflow.circuit.router import HIGHEST, LOWEST, Route, above
+from dataflow.circuit.intervals import HIGHEST, LOWEST, above
+from dataflow.circuit.router import Route
 from dataflow.frozen import replace
 from dataflow.query.compiler.factory import SHAPES_KEPT
 from dataflow.query.compiler.keys import join_key

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from dataflow import Collection, Epoch, and_, count, lit, live, not_, or_, query, trace_epochs
-from dataflow.circuit import router
-from dataflow.circuit.router import HIGHEST, LOWEST, Route, Router, above
+from dataflow.circuit import intervals, router
+from dataflow.circuit.intervals import HIGHEST, LOWEST, above
+from dataflow.circuit.router import Route, Router
 from dataflow.values.order import sort_key
 
 Row = dict[str, Any]
@@ -42,7 +43,7 @@ def between(low: Any, high: Any) -> Route:
 @pytest.fixture(autouse=True)
 def _route_always(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(router, "FEW", 0)
-    monkeypatch.setattr(router, "BLOCK", 8)
+    monkeypatch.setattr(intervals, "BLOCK", 8)
 
 
 def hits(made: Router[Reader], *delta: tuple[Any, Any]) -> list[str]:
