@@ -60,6 +60,7 @@ class BlockingStreamClient(Handle):
 
     Raises:
         LocalProtocolError: The URL is no http URL.
+        TypeError: An argument is of another kind.
         ImportError: httpx is not installed.
     """
 

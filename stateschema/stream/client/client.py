@@ -61,6 +61,7 @@ class StreamClient(Handle):
 
     Raises:
         LocalProtocolError: The URL is no http URL.
+        TypeError: An argument is of another kind.
         ImportError: httpx is not installed.
     """
 

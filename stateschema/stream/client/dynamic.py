@@ -40,12 +40,19 @@ class Preparation:
         url: URL of the stream; its own query stays.
         headers: The user's headers.
         params: The user's query parameters; a sequence gives a name several values.
+
+    Raises:
+        LocalProtocolError: The URL is no http URL.
+        TypeError: Headers or parameters are neither a mapping nor a function.
     """
 
     def __init__(self, url: str, *, headers: Dynamic, params: Dynamic) -> None:
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.netloc:
             raise LocalProtocolError(f"url {url!r} is no http URL")
+        for name, given in (("headers", headers), ("params", params)):
+            if not (given is None or callable(given) or isinstance(given, Mapping)):
+                raise TypeError(f"{name}= takes a mapping or a function, not {given!r}")
         self._parts = parts._replace(fragment="")
         self._query = parse_qsl(parts.query, keep_blank_values=True)
         self._headers = headers

@@ -1,6 +1,7 @@
 """What the asynchronous and the blocking client share: arguments and names, and no I/O."""
 
 from dataclasses import replace
+from typing import TypeVar
 from urllib.parse import quote, urljoin, urlsplit
 
 from stateschema.stream.client.dynamic import Dynamic, Preparation
@@ -8,6 +9,8 @@ from stateschema.stream.client.following import Follower, Live
 from stateschema.stream.client.operations import Operations
 from stateschema.stream.client.retry import Backoff, Retry
 from stateschema.stream.client.transport import Timeouts
+
+S = TypeVar("S")
 
 _LEGAL_IN_PATHS = "/%:@!$&'()*+,;=~"  # besides letters, digits and -._
 
@@ -35,8 +38,8 @@ class Handle:
         self.name: str = urlsplit(url)._replace(query="", fragment="").geturl()
         self._headers = headers
         self._params = params
-        self._timeouts = timeouts or Timeouts()
-        self._retry = retry or Retry()
+        self._timeouts = _settings(timeouts, Timeouts, "timeouts")
+        self._retry = _settings(retry, Retry, "retry")
         self._operations = Operations(self.name, retry=self._retry, content_type=content_type)
 
     @property
@@ -58,3 +61,18 @@ class Handle:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
+
+
+def _settings(given: S | None, kind: type[S], name: str) -> S:
+    """Return the settings given, else the usual ones.
+
+    Raises:
+        TypeError: They are of another kind.
+    """
+    if given is None:
+        return kind()
+    if not isinstance(given, kind):
+        error = TypeError(f"{name}= takes {kind.__name__}(...), not {given!r}")
+        error.add_note("they are in stateschema.stream.client")
+        raise error
+    return given

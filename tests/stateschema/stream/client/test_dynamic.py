@@ -2,10 +2,13 @@
 
 import asyncio
 from itertools import count
+from typing import Any
 
 import pytest
 
 from stateschema.errors import LocalProtocolError
+from stateschema.stream.client.blocking import BlockingStreamClient
+from stateschema.stream.client.client import StreamClient
 from stateschema.stream.client.dynamic import Preparation
 from stateschema.stream.client.effects import Request
 
@@ -56,3 +59,18 @@ def test_a_blocking_client_cannot_await() -> None:
 def test_a_url_without_host_is_refused(url: str) -> None:
     with pytest.raises(LocalProtocolError, match="is no http URL"):
         Preparation(url, headers=None, params=None)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"headers": 5}, "headers= takes a mapping or a function, not 5"),
+        ({"params": "a=b"}, "params= takes a mapping or a function, not 'a=b'"),
+        ({"retry": 5}, r"retry= takes Retry\(...\), not 5"),
+        ({"timeouts": 0}, r"timeouts= takes Timeouts\(...\), not 0"),
+    ],
+)
+def test_settings_of_another_kind_are_refused(wrong: dict[str, Any], message: str) -> None:
+    for client in (StreamClient, BlockingStreamClient):
+        with pytest.raises(TypeError, match=message):
+            client(URL, **wrong)
