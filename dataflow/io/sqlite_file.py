@@ -174,7 +174,10 @@ def path_of(location: str | Path) -> Path:
 
     Raises:
         ValueError: if it names no file.
+        TypeError: if it is neither text nor a path.
     """
+    if not isinstance(location, str | Path):
+        raise TypeError(f"a file is named by a text or a path, not by {location!r}")
     text = str(location)
     found = text.removeprefix(PREFIX)
     if "://" in found or found in ("", ":memory:"):

@@ -438,6 +438,12 @@ def test_a_location_that_names_no_file_is_refused(location: str) -> None:
         persist(collection(), location)
 
 
+@pytest.mark.parametrize("location", [True, 1, None, b"kept.db"])
+def test_what_is_neither_text_nor_path_names_no_file(location: Any) -> None:
+    with pytest.raises(TypeError, match="a file is named by a text or a path, not by"):
+        persist(collection(), location)
+
+
 def test_two_collections_of_one_name_are_refused(file: str) -> None:
     with pytest.raises(CollectionError, match="two collections to keep are named 'items'"):
         persist([collection(), collection()], file)
