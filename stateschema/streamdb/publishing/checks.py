@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataflow.collection.readable import Readable
 from stateschema.errors import SchemaError
 from stateschema.streamdb.arguments import check_stream
-from stateschema.streamdb.publishing.publication import Commits, Part
+from stateschema.streamdb.publishing.events import CLAIM_TYPE
+from stateschema.streamdb.publishing.publication import TXID_TYPE, Commits, Part
 
 
 def check_published(
@@ -16,7 +17,7 @@ def check_published(
 
     Raises:
         TypeError: A part is no collection, a source no StreamDB, or the stream no stream.
-        SchemaError: A type is empty, or two parts have the same.
+        SchemaError: A type is empty, or a publisher's own, or two parts have the same.
     """
     for part in parts:
         _check_view(part.view)
@@ -44,3 +45,5 @@ def _check_view(view: object) -> None:
 def _check_type(row_type: object) -> None:
     if not isinstance(row_type, str) or not row_type:
         raise SchemaError(f"type of what is published must be a non-empty text, not {row_type!r}")
+    if row_type in {CLAIM_TYPE, TXID_TYPE}:
+        raise SchemaError(f"type {row_type!r} is that of what publishers say themselves")

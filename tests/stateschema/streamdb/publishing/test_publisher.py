@@ -357,6 +357,9 @@ def test_types_and_sources_are_checked_when_a_publisher_is_made() -> None:
     wrong: Any = publish
     with pytest.raises(SchemaError, match="must be a non-empty text, not ''"):
         publish(rows, MemoryStream(), type="")
+    for own in ("stateschema.txid", "stateschema.publisher"):
+        with pytest.raises(SchemaError, match=f"type '{own}' is that of what publishers say"):
+            publish(rows, MemoryStream(), type=own)
     with pytest.raises(SchemaError, match="2 collections are published with the type 'a'"):
         Publisher([Part(rows, "a", None), Part(rows, "a", None)], MemoryStream())
     with BlockingStreamDB(Chat, stream=MemoryStream()) as db:
