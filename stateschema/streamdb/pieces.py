@@ -72,15 +72,15 @@ class PieceReader:
                 and _are_texts(texts, found)
             ):
                 return None
-            plans = [
-                (said.staged, said.staged.plan(said.keys, said.values, said.deleted))
+            decoded = [
+                (said.staged, said.staged.decode_all(said.keys, said.values, said.deleted))
                 for said in found.values()
                 if said.staged is not None
             ]
         except (EventError, LookupError, TypeError, AttributeError):
             return None
-        for staged, plan in plans:
-            staged.stage(*plan)
+        for staged, (keys, rows) in decoded:
+            staged.stage(keys, rows)
         ignored = sum(len(said.keys) for said in found.values() if said.staged is None)
         return Piece(ignored, txids)
 

@@ -75,7 +75,7 @@ class StagedRows:
         if self._dumped is not None:
             self._dumped.add(found)
 
-    def plan(
+    def decode_all(
         self, wire_keys: list[str], values: list[Any], deleted: list[int]
     ) -> tuple[list[Hashable], list[Any]]:
         """Return keys and rows of many events, None for one that deletes; nothing is staged yet.
@@ -101,7 +101,7 @@ class StagedRows:
         return keys, rows
 
     def stage(self, keys: list[Hashable], rows: list[Any]) -> None:
-        """Stage what `plan` returned."""
+        """Stage what `decode_all` returned."""
         self._rows.update(zip(keys, rows, strict=True))
         if self._dumped is not None:
             self._dumped.update(key for key, row in zip(keys, rows, strict=True) if row is not None)
