@@ -9,8 +9,8 @@ from __future__ import annotations
 from inspect import isasyncgen, isgenerator
 from typing import TYPE_CHECKING, Any
 
+from dataflow.callables import is_async, is_generator
 from dataflow.errors import CollectionError
-from dataflow.query.callables import is_async, is_generator
 
 if TYPE_CHECKING:
     from asyncio import Future, Task

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dataflow.callables import is_async
 from dataflow.closing import Closing
 from dataflow.collection.changes import changes_of
 from dataflow.collection.gathering import gathering
 from dataflow.collection.loop import require_callable
 from dataflow.collection.statistics import SubscriptionStatistics
 from dataflow.errors import CollectionError
-from dataflow.query.callables import is_async
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -25,6 +25,7 @@ from inspect import isawaitable, iscoroutine
 from itertools import count
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
+from dataflow.callables import is_async
 from dataflow.circuit.graph import current_graph
 from dataflow.collection.batch import Batch, batch, current_batch
 from dataflow.collection.loop import (
@@ -38,7 +39,6 @@ from dataflow.collection.loop import (
 from dataflow.collection.mutation import Entry, Mutation
 from dataflow.collection.overlay import Operation, State, merge
 from dataflow.errors import TransactionError
-from dataflow.query.callables import is_async
 
 if TYPE_CHECKING:
     from asyncio import Future

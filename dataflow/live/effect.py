@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from dataflow.callables import is_async
 from dataflow.closing import Closing
 from dataflow.collection.loop import require_callable
 from dataflow.collection.subscription import Subscription
@@ -18,7 +19,6 @@ from dataflow.errors import CollectionError
 from dataflow.live.functions import replace_functions
 from dataflow.live.live import LiveQuery, tree_of
 from dataflow.query import ir
-from dataflow.query.callables import is_async
 from dataflow.query.optimizer.optimize import optimize
 from dataflow.values.equality import equal
 

@@ -16,8 +16,8 @@ import inspect
 from collections.abc import Iterable
 from typing import ClassVar, Final, NoReturn
 
+from dataflow.callables import is_async, is_generator
 from dataflow.errors import QueryError
-from dataflow.query.callables import is_async, is_generator
 from dataflow.values.null import is_null
 
 

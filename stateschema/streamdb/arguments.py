@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from dataflow.query.callables import is_async, is_generator
+from dataflow.callables import is_async, is_generator
 from stateschema.stream.client.blocking import BlockingStreamClient
 
 InitT = TypeVar("InitT", bound=Callable[..., None])

@@ -9,8 +9,8 @@ from unittest.mock import AsyncMock
 import pytest
 
 from dataflow import Collection, CollectionError, Transaction, action, effect, live, query
+from dataflow.callables import is_async, is_generator
 from dataflow.io.pacing import debounce, paced
-from dataflow.query.callables import is_async, is_generator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
