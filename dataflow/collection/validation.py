@@ -10,10 +10,11 @@ a collection as `validate=`, or made for its row type by `dataflow.io.validation
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from dataflow.errors import CollectionError, UnknownFieldError, near
+from dataflow.errors import CollectionError, UnknownFieldError
 from dataflow.values.fields import declared_fields, keeps_extra_fields
 
 if TYPE_CHECKING:
@@ -97,9 +98,11 @@ def validated(
     except Exception as error:
         place, reason = _first_problem(error)
         given = value if isinstance(value, Mapping) else {}
-        stray = [str(name) for name in given if name not in (fields or ())]
+        top = place.partition(".")[0]
+        stray = [str(name) for name in given if name not in (fields or ()) and name != top]
         field = f"field {place!r}: " if place else ""
-        hint = near(place.partition(".")[0], stray) if place else ""
+        misspelt = get_close_matches(top, stray, n=1)
+        hint = f" (given as {misspelt[0]!r}?)" if misspelt else ""
         raise CollectionError(f"{owner}: {field}{reason}{hint}") from error
 
 
