@@ -10,28 +10,30 @@ Edges   a node that raises goes out of order together with everything downstream
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from weakref import ReferenceType, ref
 
 from dataflow.circuit.failure import fail, notify, recover
 from dataflow.circuit.node import EMPTY
 from dataflow.circuit.way import way_from
 
 if TYPE_CHECKING:
-    from dataflow.circuit.node import Delta, Node
+    from dataflow.circuit.node import Delta, Node, SourceNode
     from dataflow.circuit.observer import Tracer
 
 
 class Propagation:
     """Steps the nodes of a graph."""
 
-    __slots__ = ("_buckets", "_wirings")
+    __slots__ = ("_buckets", "_led", "_wirings")
 
     def __init__(self) -> None:
         self._buckets: list[list[Node]] = []  # by rank: the nodes that wait for their step
+        self._led: list[ReferenceType[SourceNode]] = []  # the sources that have a way
         self._wirings = 0
 
     def rewire(self, rank: int) -> None:
         """Take note that a node of a rank comes or goes: ways may lead elsewhere from now on."""
-        self._wirings += 1
+        self._forget_ways()
         while len(self._buckets) <= rank:
             self._buckets.append([])
 
@@ -46,7 +48,7 @@ class Propagation:
         if len(changed) == 1 and tracer is None:
             source: Any = changed[0]
             if source.way_found != self._wirings:
-                source.way, source.way_found = way_from(source), self._wirings
+                self._find_way(source)
             if source.way is not None:
                 try:
                     stopped = source.way.follow(changed)
@@ -89,9 +91,23 @@ class Propagation:
         if waiting:
             self._run_waiting(waiting, touched, failed, None)
 
+    def _find_way(self, source: SourceNode) -> None:
+        source.way, source.way_found = way_from(source), self._wirings
+        if source.way is not None:
+            self._led.append(ref(source))
+
+    def _forget_ways(self) -> None:
+        """Let all ways go, which hold on to nodes that nobody else may need any more."""
+        self._wirings += 1
+        for led in self._led:
+            source = led()
+            if source is not None:
+                source.way = None
+        self._led.clear()
+
     def _fail(self, node: Node, error: BaseException) -> list[Node]:
         """Put a node and everything downstream out of order; return them all."""
-        self._wirings += 1  # no way leads there now
+        self._forget_ways()  # none leads there now
         return fail(node, error)
 
     def _run_waiting(
@@ -146,7 +162,7 @@ class Propagation:
             return EMPTY
         if recovered is None:
             return EMPTY
-        self._wirings += 1
+        self._forget_ways()
         failed.append(node)
         if not recovered:
             awake.append(node)

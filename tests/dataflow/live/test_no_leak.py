@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import itertools
+import weakref
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -173,3 +174,17 @@ def test_an_error_without_its_frames_still_says_where_it_was_raised() -> None:
     assert note.startswith("raised at\n")
     assert 'row["missing"]' in note
     failed.close()
+
+
+def test_a_closed_result_is_released_though_nobody_writes_to_its_source_again() -> None:
+    items = table("items")
+    item = items.alias()
+    result = live(query(item).where(item.v > 1).order_by(item.v))
+    with items.sync() as write:
+        write.insert({"id": 10, "g": 1, "v": 5})
+    assert result.last_node is not None
+    last = weakref.ref(result.last_node)
+    result.close()
+    del result
+    gc.collect()
+    assert last() is None
