@@ -16,13 +16,11 @@ from typing import Any
 
 from dataflow.collection.collection import Collection
 from dataflow.collection.sync import SyncWriter
-from dataflow.values.normal import normal
+from dataflow.values.normal import PLAIN, normal
 from stateschema.errors import EventError
 from stateschema.events import ChangeEvent
 from stateschema.schema.entity import Entity
 from stateschema.streamdb.conflicts import ConflictRule
-
-_PLAIN = frozenset({str, int})  # classes of keys that are in normal form as they are
 
 
 class StagedRows:
@@ -89,7 +87,7 @@ class StagedRows:
             EventError: Some event does not fit the entity; `read` tells which.
         """
         keys = self._entity.decode_keys(wire_keys)
-        if not {*map(type, keys)} <= _PLAIN:
+        if not {*map(type, keys)} <= PLAIN:
             raise EventError("some key has several forms")
         if not deleted:
             return keys, self._entity.decode_all(keys, values)
