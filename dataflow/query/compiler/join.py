@@ -179,7 +179,7 @@ class PastRows:
 
 def compose(first: Delta, second: Delta) -> Delta:
     """Return the net of two deltas applied one after the other."""
-    net = {change[0]: change for change in first}  # most keys are in one of the two
+    net = {change[0]: change for change in first}  # kept as they are: most keys are in one delta
     for change in second:
         key = change[0]
         earlier = net.get(key)
