@@ -7,7 +7,7 @@ equal if their class is the same and their fields are. Anything else is asked fo
 counts as different if that raises.
 
 The identity test and the test for two values of one plain class come first: nearly every call ends
-there. Mappings have a loop of their own, as most rows are dicts.
+there. Mappings and instances have loops of their own, as rows are one or the other.
 
 Law   equal is an equivalence relation (as far as opaque objects' own == is one)
 """
