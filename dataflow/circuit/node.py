@@ -146,7 +146,8 @@ class Node:
 
     def reaches(self, key: Any) -> bool:
         """Tell whether this epoch's input delta touches what `StepError` named as the place of a failure."""
-        return any(entry[0] == key for source in self.inputs for entry in source.out)
+        keys = (entry[0] for source in self.inputs for entry in source.out)
+        return key in keys  # which finds NaN
 
     def undo(self) -> None:
         """Put `rows` back to what it was before the step that raised. Nodes without `rows` have nothing to do."""

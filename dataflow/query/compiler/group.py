@@ -100,11 +100,13 @@ class Group(Node):
 
     def reaches(self, key: Any) -> bool:
         group_of = self._functions[3]
-        return any(
-            row is not None and group_of(row) == key
+        touched = (
+            group_of(row)
             for _, old, new in self.inputs[0].out
             for row in (old, new)
+            if row is not None
         )
+        return key in touched  # which finds NaN
 
     def undo(self) -> None:
         assert self.rows is not None

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from math import nan
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from dataflow import (
     batch,
     collect,
     count,
+    first,
     fn,
     fold,
     live,
@@ -52,6 +54,12 @@ def by_filter(items: Any) -> LiveQuery[Any]:
 def by_fn(items: Any) -> LiveQuery[Any]:
     item = items.alias()
     return live(query(item).select(id=item.id, v=fn(checked_value, item.v)))
+
+
+def by_group_of_nan(items: Any) -> LiveQuery[Any]:
+    item = items.alias()
+    found = fn(checked_value, first(item.v))
+    return live(query(item).group_by(item.id).having(found != 0).select(n=count()))
 
 
 def by_fn_in_where(items: Any) -> LiveQuery[Any]:
@@ -388,3 +396,17 @@ def test_a_failure_below_another_one_is_tried_again_when_that_has_recovered() ->
         with collection.sync() as write:
             write.upsert({"id": 1, "v": value, "g": 1})
     assert (result.status, result.rows()) == ("ready", [{"id": 1, "w": 2}])
+
+
+@pytest.mark.parametrize("make", [by_map, by_fn, by_group_of_nan])
+def test_what_failed_under_nan_recovers_when_that_changes(
+    make: Callable[[Any], LiveQuery[Any]],
+) -> None:
+    items = Collection[Row]("items", key="id")
+    result = make(items)
+    told = []
+    for value in (1, BAD, 2):
+        with items.sync() as write:
+            write.upsert({"id": nan, "v": value})
+        told.append((result.status, len(result)))
+    assert told == [("ready", 1), ("error", 1), ("ready", 1)]
