@@ -190,8 +190,8 @@ class ValueRows(RowAdapter):
         return {}
 
     def fingerprint(self, row: Any) -> Hashable:
-        """Return the normal form of the value."""
-        return normal(row)
+        """Return the normal form of the value, in a tuple because NaN alone does not equal itself."""
+        return (normal(row),)
 
 
 def adapter_for_type(row_type: Any) -> RowAdapter:

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import nan
 from typing import Any
 
 import pytest
@@ -198,6 +199,16 @@ def test_equal_queries_still_share_and_functions_run_unwatched_afterwards() -> N
     assert current_graph().observer is None
     write(items, {"id": 1, "tags": []})
     assert second.rows() == [{"id": 1, "tags": ["spoiled"]}]
+
+
+def test_nan_is_no_change() -> None:
+    items: Collection[Row] = Collection("items", key="id")
+    with strict(), live(query(items).map(lambda row: row["v"])) as values:
+        told: list[Any] = []
+        values.subscribe(told.append)
+        write(items, {"id": 1, "v": nan})
+        write(items, {"id": 1, "v": 2.0})
+    assert [len(changes) for changes in told] == [1, 1]
 
 
 @strict()
