@@ -2,7 +2,7 @@
 
 What `dataclass(frozen=True, slots=True)` makes, for the many small classes that trees of queries consist of, at a tenth of its cost to
 define, a third of its cost to make an object, and with a hash that is computed once. That these objects do not change is left to the
-type checker: looking after it at run time would double the cost of making one.
+type checker: looking after it at run time would double the cost of making one. What users are handed are dataclasses.
 
     @frozen
     class Column:

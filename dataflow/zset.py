@@ -14,10 +14,10 @@ Source  Budiu et al., DBSP: Automatic Incremental View Maintenance, VLDB 2023
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from dataflow.errors import InvariantError
-from dataflow.frozen import frozen
 from dataflow.values.normal import normal
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ZSetStatistics:
     """A snapshot of the size of a Z-set.
 

@@ -23,11 +23,11 @@ Source checkpoints at exponentially growing distances, as in the logarithmic met
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from dataflow.aggregation.sequence import OrderedRows
-from dataflow.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ R = TypeVar("R")
 _STALE: Final = object()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class FoldStatistics:
     """What a fold holds and has done.
 

@@ -8,11 +8,11 @@ Edges   the engine reads no clock: each hook brings its own, read before the com
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dataflow.circuit.graph import Graph, current_graph
 from dataflow.closing import Closing
-from dataflow.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dataflow.circuit.node import Node
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Epoch:
     """What happened in one epoch.
 

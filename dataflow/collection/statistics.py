@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataflow.frozen import frozen
+from dataclasses import dataclass
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class CollectionStatistics:
     """A collection.
 
@@ -22,7 +22,7 @@ class CollectionStatistics:
     followed_by: int
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class SubscriptionStatistics:
     """A subscription, or a `changes()`.
 

@@ -12,9 +12,8 @@ Edges  a row that moves and changes is moved, then replaced; a moved row may be 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, assert_never
-
-from dataflow.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,14 +21,14 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Remove:
     """The row at `index` goes."""
 
     index: int
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Insert(Generic[R]):
     """A row comes in before what is at `index`."""
 
@@ -38,7 +37,7 @@ class Insert(Generic[R]):
     row: R
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Move:
     """The row at `index` is taken out and put in again, so that it stands at `to`."""
 
@@ -47,7 +46,7 @@ class Move:
     key: Any
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Replace(Generic[R]):
     """The row at `index` has changed."""
 
@@ -55,7 +54,7 @@ class Replace(Generic[R]):
     row: R
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Reset(Generic[R]):
     """The list is another one: `rows`, and their keys in the same order."""
 

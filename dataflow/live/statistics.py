@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dataflow.circuit.node import Node, SourceNode
-from dataflow.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class NodeStatistics:
     """One node of a plan.
 
@@ -32,7 +32,7 @@ class NodeStatistics:
     shared_by: int
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class LiveStatistics:
     """A plan: totals over its nodes, sources not counted, and the nodes in rank order."""
 

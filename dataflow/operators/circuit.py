@@ -15,9 +15,9 @@ Edges  an epoch that raises, or a batch left by an exception, changes nothing
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from dataflow.frozen import frozen
 from dataflow.operators.edge import Edge
 from dataflow.operators.operator import Inlet
 from dataflow.operators.schedule import Schedule
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class CircuitStatistics:
     """A snapshot of a circuit.
 

@@ -17,9 +17,9 @@ Source  Budiu et al., DBSP: Automatic Incremental View Maintenance, VLDB 2023
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
-from dataflow.frozen import frozen
 from dataflow.zset import ZSet
 
 R = TypeVar("R")
@@ -28,7 +28,7 @@ EMPTY: Final[ZSet[Any]] = ZSet()
 """The delta of an operator whose inputs did not change; never written to."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class OperatorStatistics:
     """A snapshot of one operator.
 
