@@ -168,7 +168,7 @@ def test_places_of_values_that_went_do_not_pile_up() -> None:
 def test_a_long_run_is_kept_in_pieces_and_ends_like_a_short_one() -> None:
     extremes = Extremes()
     extremes.load([value % 1_000 for value in range(ends.LONGEST)])
-    held = sorted(value % 1_000 for value in range(ends.LONGEST))
+    held: list[object] = [*sorted(value % 1_000 for value in range(ends.LONGEST))]
     for value in (7, -1, 2_000):
         extremes.add(value)
         held.append(value)
