@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from benchmarks.streamdb.figures import Figures
 from benchmarks.streamdb.preload import append
-from benchmarks.streamdb.processes import TypeScript, server, typescript
+from benchmarks.streamdb.processes import server, typescript
 from benchmarks.streamdb.tasks import BASE, DERIVED, History, checksum
 
 if TYPE_CHECKING:
+    from benchmarks.peers.node_process import NodeProcess
     from benchmarks.streamdb.figures import Figure
     from benchmarks.streamdb.sizes import Size
 
@@ -35,7 +36,7 @@ def following(size: Size) -> list[Figure]:
     return figures.all()
 
 
-def _follow(client: TypeScript, size: Size, *, is_published: bool) -> tuple[dict[str, float], str]:
+def _follow(client: NodeProcess, size: Size, *, is_published: bool) -> tuple[dict[str, float], str]:
     history = History()
     with server() as url:
         asyncio.run(append(url, history.events(size.events)))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from benchmarks.peers.node_process import installed
+from benchmarks.peers import node_process
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -38,53 +36,18 @@ def server() -> Generator[str]:
         process.communicate()
 
 
-class TypeScript:
-    """The TypeScript StreamDB in a process that stays up, so that it is compiled when it is measured.
+@contextmanager
+def typescript() -> Generator[node_process.NodeProcess]:
+    """Run the TypeScript client.
 
     Raises:
         Unavailable: Without Node, or where its packages neither are there nor can be fetched.
     """
-
-    def __init__(self) -> None:
-        folder = installed(SOURCES, "streamdb")
-        shutil.copy(SOURCES / "client.mjs", folder)
-        self._process = subprocess.Popen(
-            ["node", "--expose-gc", "--max-old-space-size=4096", "client.mjs"],
-            cwd=folder,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            env={**os.environ, "NODE_ENV": "production"},
-        )
-
-    def ask(self, command: str, **given: Any) -> dict[str, Any]:
-        """Have it do something, and return what it says about it.
-
-        Raises:
-            RuntimeError: It failed.
-        """
-        process = self._process
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(json.dumps({"command": command, **given}) + "\n")
-        process.stdin.flush()
-        line = process.stdout.readline()
-        answer: dict[str, Any] = json.loads(line or '{"error": "it has ended"}')
-        if "error" in answer:
-            raise RuntimeError(f"the TypeScript client failed: {answer['error']}")
-        return answer
-
-    def close(self) -> None:
-        """End the process."""
-        self._process.communicate()
-
-
-@contextmanager
-def typescript() -> Generator[TypeScript]:
-    """Run the TypeScript client."""
-    made = TypeScript()
+    folder = node_process.installed(SOURCES, "streamdb")
+    shutil.copy(node_process.SOURCES / "protocol.mjs", folder)
+    shutil.copy(SOURCES / "client.mjs", folder)
+    client = node_process.NodeProcess(folder, "client.mjs", megabytes=4096)
     try:
-        yield made
+        yield client
     finally:
-        made.close()
+        client.close()

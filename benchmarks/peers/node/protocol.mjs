@@ -36,6 +36,20 @@ function heap() {
   return process.memoryUsage().heapUsed
 }
 
+// Runs the command of each line with the rest of the line; answers with what it returns, or how it failed.
+export async function answer(commands) {
+  for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
+    const { command, ...given } = JSON.parse(line)
+    let said
+    try {
+      said = await commands[command](given)
+    } catch (error) {
+      said = { error: String(error?.stack ?? error) }
+    }
+    process.stdout.write(JSON.stringify(said) + '\n')
+  }
+}
+
 export async function serve(view) {
   const commands = {
     load: async ({ tables }) => ({ time: await timed(() => view.load(tables)) }),
@@ -55,14 +69,5 @@ export async function serve(view) {
       return { rows: Object.keys(tables).length, source: loaded - before, answer: hydrated - loaded }
     },
   }
-  for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
-    const { command, ...given } = JSON.parse(line)
-    let answer
-    try {
-      answer = await commands[command](given)
-    } catch (error) {
-      answer = { error: String(error?.stack ?? error) }
-    }
-    process.stdout.write(JSON.stringify(answer) + '\n')
-  }
+  await answer(commands)
 }

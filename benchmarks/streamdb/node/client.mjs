@@ -4,11 +4,11 @@
 // follow    one view, published by the server or computed here: until it is ready, then change after change, each
 //           from sending it to the base stream until the view shows the expected row
 
-import { createInterface } from 'node:readline'
 import { DurableStream } from '@durable-streams/client'
 import { createStateSchema } from '@durable-streams/state'
 import { createStreamDB } from '@durable-streams/state/db'
 import { BTreeIndex, count, createLiveQueryCollection, eq, sum } from '@tanstack/db'
+import { answer } from './protocol.mjs'
 
 const anything = { '~standard': { version: 1, vendor: 'benchmark', validate: (value) => ({ value }) } }
 const tasks = createStateSchema({ tasks: { schema: anything, type: 'task', primaryKey: 'id' } })
@@ -97,15 +97,5 @@ async function follow({ base, derived, changes }) {
   return { ready, readyCpu, times, cpu, rows }
 }
 
-const commands = { preload, follow }
-for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
-  const { command, ...given } = JSON.parse(line)
-  let answer
-  try {
-    answer = await commands[command](given)
-  } catch (error) {
-    answer = { error: String(error?.stack ?? error) }
-  }
-  process.stdout.write(JSON.stringify(answer) + '\n')
-}
+await answer({ preload, follow })
 process.exit(0)
