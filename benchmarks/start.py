@@ -1,5 +1,8 @@
 """W7: what it costs to import the package and to create a query, in a fresh process for every sample.
 
+Bytecode is kept, whatever the environment says of it, as that of an installed package is: in a folder of this run, which the first
+process fills.
+
 A query is created on empty collections, so that nothing is hydrated: building, hashing, optimizing and planning it are what counts. The
 first one of a shape compiles; later ones ask other sources the same, so that they share the compiled factory and nothing else.
 """
@@ -7,10 +10,12 @@ first one of a shape compiles; later ones ask other sources the same, so that th
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any, Final
 
@@ -36,18 +41,24 @@ print(perf_counter_ns() - start)
 
 def measure_start(plan: Plan) -> Iterator[Measurement]:
     """Measure imports and queries."""
+    with TemporaryDirectory() as bytecode:
+        yield from _measured(plan, bytecode)
+
+
+def _measured(plan: Plan, bytecode: str) -> Iterator[Measurement]:
     for package in ("dataflow", "stateschema"):
         if plan.asks(package):
-            times = [
-                int(_run("-c", IMPORT.format(package=package))) for _ in range(plan.samples + 1)
-            ]
+            script = IMPORT.format(package=package)
+            times = [int(_run(bytecode, "-c", script)) for _ in range(plan.samples + 1)]
             yield _found(
                 f"import {package}", "import", "ms", [time / 1_000_000 for time in times[1:]]
             )
     for name in ASKED:
         if not plan.asks(name):
             continue
-        pairs = [json.loads(_run("-m", "benchmarks.start", name)) for _ in range(plan.samples)]
+        pairs = [
+            json.loads(_run(bytecode, "-m", "benchmarks.start", name)) for _ in range(plan.samples)
+        ]
         for place, metric in ((0, "first query of its shape"), (1, "later query of a known shape")):
             yield _found(name, metric, "us", [pair[place] / 1_000 for pair in pairs])
 
@@ -64,9 +75,17 @@ def _found(query: str, metric: str, unit: str, values: list[float]) -> Measureme
     )
 
 
-def _run(*arguments: str) -> str:
+def _run(bytecode: str, *arguments: str) -> str:
+    """Return what a process writes.
+
+    Args:
+        bytecode: the folder where it finds and keeps compiled modules.
+        arguments: of the interpreter.
+    """
+    kept = {**os.environ, "PYTHONPYCACHEPREFIX": bytecode}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
     command = [sys.executable, *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, env=kept)
     return done.stdout
 
 
