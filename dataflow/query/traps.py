@@ -69,7 +69,7 @@ def check_constant(value: object, place: str) -> None:
 
 
 def check_computed(value: object, place: str) -> None:
-    """Refuse a function, class or coroutine where its result was meant."""
+    """Refuse a function, class or coroutine where its result was meant, and what cannot be compared, as arrays."""
     if inspect.isawaitable(value):
         if inspect.iscoroutine(value):
             value.close()
@@ -79,6 +79,21 @@ def check_computed(value: object, place: str) -> None:
             f"a function stands where {place} expects a value: {value!r}",
             "call it, or write fn(function, column, ...) to call it for each row",
         )
+    if not _is_one_value(value):
+        raise refusal(
+            f"a value of type {type(value).__name__!r} stands where {place} expects a constant: "
+            "no single truth comes of comparing it",
+            "of an array write x.in_(array.tolist()) for one of its elements; as a whole it is lit(array.tolist())",
+        )
+
+
+def _is_one_value(value: object) -> bool:
+    """Tell whether a comparison with a value is true or false; one with an array or a series is neither."""
+    try:
+        bool(value == value)
+    except Exception:  # noqa: BLE001 - whatever a library raises
+        return False
+    return True
 
 
 def check_function(value: object, clause: str, instead: str) -> None:

@@ -17,9 +17,8 @@ _KINDS = {str: "str", int: "int", float: "float", bool: "bool"}
 
 def kind_of_constant(value: object) -> str:
     """Return what generated code may rely on: str, int, float, bool, or other (NaN, None, lists, dates …)."""
-    if value != value:
-        return "other"
-    return _KINDS.get(value.__class__, "other")
+    kind = _KINDS.get(value.__class__, "other")
+    return "other" if kind == "float" and value != value else kind
 
 
 class Lifter:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from functools import partial
 
+import numpy as np
+
 from dataflow.query.functions import facts, lit, selected
 from tests.dataflow.query.refused.parts import (
     Refused,
@@ -187,6 +189,18 @@ REFUSED: list[Refused] = [
         lambda: message.seq.in_([later(1)]),
         "a coroutine stands where in_ expects a value",
         "await it first",
+    ),
+    Refused(
+        "==",
+        lambda: message.seq == np.array([1, 2]),
+        "a value of type 'ndarray' stands where == expects a constant: no single truth comes of comparing it",
+        "of an array write x.in_(array.tolist()) for one of its elements; as a whole it is lit(array.tolist())",
+    ),
+    Refused(
+        "in_",
+        lambda: message.seq.in_([np.array([1, 2])]),
+        "a value of type 'ndarray' stands where in_ expects a constant: no single truth comes of comparing it",
+        "of an array write x.in_(array.tolist()) for one of its elements; as a whole it is lit(array.tolist())",
     ),
     Refused(
         "in_",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
+
 from dataflow.query import aggregates as agg
 from dataflow.query.aggregates import fold
 from dataflow.query.functions import fn, lit
@@ -143,6 +145,12 @@ REFUSED: list[Refused] = [
         lambda: lit(len),
         "a function stands where lit expects a value: <built-in function len>",
         "call it, or write fn(function, column, ...) to call it for each row",
+    ),
+    Refused(
+        "lit",
+        lambda: lit(np.array([1, 2])),
+        "a value of type 'ndarray' stands where lit expects a constant: no single truth comes of comparing it",
+        "of an array write x.in_(array.tolist()) for one of its elements; as a whole it is lit(array.tolist())",
     ),
     Refused(
         "lit",
