@@ -49,7 +49,7 @@ def some_cases() -> Iterator[Case]:
 
 def one_sided_join(patch: pytest.MonkeyPatch) -> None:
     """A join that only follows changes of its left side."""
-    patch.setattr(Join, "_apply_right", lambda self, delta: [])
+    patch.setattr(Join, "_right", lambda self: [])
 
 
 def join_with_the_present(patch: pytest.MonkeyPatch) -> None:
@@ -86,7 +86,7 @@ def list_that_stays(patch: pytest.MonkeyPatch) -> None:
 
 def unmatched_rows_that_stay(patch: pytest.MonkeyPatch) -> None:
     """A left join that does not notice the first match of a row, nor the loss of its last."""
-    patch.setattr(Join, "_transitions", lambda self, index, left, changes: None)
+    patch.setattr(Join, "_turned", lambda self: ())
 
 
 def one_sided_semi_join(patch: pytest.MonkeyPatch) -> None:

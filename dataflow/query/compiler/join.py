@@ -1,7 +1,8 @@
 """Incremental equi-join: inner and left.
 
 Law         integrate(join(dL, dR)) == reference_join(integrate(dL), integrate(dR)) after every epoch
-Delta rule  first dL against R as it was, then dR against L as it is now; the two nets are composed per key
+Delta rule  each changed left row: its matches as they were go, its matches as they are come, both at once; then each changed right
+            row, against the left rows of now that have not changed themselves. So no key is met twice
 State       none of its own: an arrangement of each side, shared with every join on the same key; where the right side is joined on
             the key under which its rows are known, its rows themselves serve as the index
 Cost        O(matches of changed rows) per epoch
@@ -15,16 +16,16 @@ Rows are flat tuples, one row per alias; keys are flat tuples, one part per alia
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from dataflow.arrangement import NO_ROWS
 from dataflow.circuit.node import Delta, Node, Pairs
 from dataflow.frozen import frozen
 from dataflow.query.compiler.factory import Source, factory
-from dataflow.values.null import ABSENT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from dataflow.query.compiler.index import Index
     from dataflow.query.compiler.reads import Unchanged
@@ -63,8 +64,7 @@ class Join(Node):
     """
 
     __slots__ = (
-        "_from_left",
-        "_from_right",
+        "_changes",
         "_left_index",
         "_right_index",
         "_scan",
@@ -87,45 +87,22 @@ class Join(Node):
         self._right_index = right_index
         made = factory(("join", shape), lambda: _write(shape), label="join")
         self.source = made.source
-        self._from_left, self._from_right, self._scan = made.make(
-            left_index.arrangement.key_of, *same
-        )
+        self._changes, self._scan = made.make(left_index.arrangement.key_of, *same)
 
     def step(self) -> Delta:
-        left = self._left_index.out
-        right = self.inputs[1].out if self._right_index is None else self._right_index.out
-        changes: Delta = []
-        if not right:
-            self._from_left(left, self._right_now(), changes)
-        elif not left:
-            changes = self._apply_right(right)
-        else:
-            self._from_left(left, self._right_past(), changes)
-            changes = compose(changes, self._apply_right(right))
-        self.touched += len(left) + len(right) + len(changes)
+        left, right = self._left_index, self._right()
+        was = self._right_past() if right else self._right_now()
+        changes: Delta = [
+            *self._changes(
+                left.moves, was, self._right_now(), right, left.arrangement.buckets, self._turned()
+            )
+        ]
+        self.touched += len(left.out) + len(right) + len(changes)
         return changes
 
-    def _apply_right(self, delta: Any) -> Delta:
-        changes: Delta = []
-        left = self._left_index.arrangement.buckets
-        self._from_right(delta, left, changes)
-        if self._shape.outer and self._right_index is not None:
-            self._transitions(self._right_index, left, changes)
-        return changes
-
-    def _transitions(self, index: Index, left: Mapping[Any, Any], changes: Delta) -> None:
-        """Add the coming and going of unmatched left rows: keys whose right side became empty, or is so no more."""
-        past = index.past()
-        for value in past.changed:
-            had, has = past.count(value) > 0, value in index.arrangement.buckets
-            if had != has:
-                for key, row in left.get(value, NO_ROWS).items():
-                    unmatched = (*row, None) if self._shape.flat else (row, None)
-                    self._unmatched(changes, key, unmatched, appears=had)
-
-    def _unmatched(self, changes: Delta, key: Any, row: Any, *, appears: bool) -> None:
-        absent = (*key, ABSENT) if self._shape.flat else (key, ABSENT)
-        changes.append((absent, None, row) if appears else (absent, row, None))
+    def _right(self) -> Any:
+        """Return what changed on the right side: moves, or changes where its own rows serve."""
+        return self.inputs[1].out if self._right_index is None else self._right_index.moves
 
     def _right_now(self) -> Any:
         return (
@@ -140,6 +117,17 @@ class Join(Node):
         rows = self.inputs[1].rows
         assert rows is not None
         return PastRows(rows, self.inputs[1].out)
+
+    def _turned(self) -> Iterable[tuple[Any, bool]]:
+        """Yield the values whose right side became empty, or is so no more, and whether it had rows."""
+        index = self._right_index
+        if index is None or not self._shape.outer or not index.out:
+            return
+        past = index.past()
+        for value in past.changed:
+            had = past.count(value) > 0
+            if had is not (value in index.arrangement.buckets):
+                yield value, had
 
     def pairs_of(self, key: Any, row: Any) -> Pairs:
         """Yield the pairs of a right row, as of this epoch, if the join is an inner one."""
@@ -177,138 +165,142 @@ class PastRows:
         return self._old[key] if key in self._old else self._rows.get(key)
 
 
-def compose(first: Delta, second: Delta) -> Delta:
-    """Return the net of two deltas applied one after the other."""
-    net = {change[0]: change for change in first}  # kept as they are: most keys are in one delta
-    for change in second:
-        key = change[0]
-        earlier = net.get(key)
-        net[key] = change if earlier is None else (key, earlier[1], change[2])
-    return [change for change in net.values() if change[1] is not change[2]]
-
-
 def _write(shape: JoinShape) -> str:
     source = Source()
     with source.block("def make(left_key, same_left, same_right):"):
-        _write_from_left(source, shape)
-        if shape.primary:
-            _write_from_right_primary(source, shape)
-        else:
-            _write_from_right(source, shape)
+        with source.block("def changes(moves, was, now, delta, left, turned):"):
+            source.line("moved = set()")
+            _write_left(source, shape)
+            _write_right(source, shape)
+            if shape.outer and not shape.primary:
+                _write_turned(source, shape)
         _write_scan(source, shape)
-        source.line("return from_left, from_right, scan")
+        source.line("return changes, scan")
     return str(source)
 
 
-def _write_from_left(source: Source, shape: JoinShape) -> None:
-    pair = shape.pair
-    change = "changes.append(({}, {}, {}))".format
-    key = pair("key", "other")
-    with (
-        source.block("def from_left(moves, right, changes):"),
-        source.block("for key, old, new, before, after in moves:"),
-    ):
+def _write_left(source: Source, shape: JoinShape) -> None:
+    """Write the pass over the left rows that changed, each with its matches as they were and as they are."""
+    nothing = "" if shape.primary else ", NO_ROWS"
+    with source.block("for key, old, new, before, after in moves:"):
+        source.line(f"gone = was.get(before{nothing})")
+        source.line(f"come = now.get(after{nothing})")
+        if shape.reads_left:
+            with source.block(
+                "if gone is come and old is not None and new is not None and same_left(old, new):"
+            ):
+                source.line("continue")
+        with source.block("if delta:"):
+            source.line("moved.add(key)")
+        (_write_match if shape.primary else _write_matches)(source, shape)
         if shape.outer:
-            source.line("was_unmatched = now_unmatched = False")
-        with source.block(
-            "if (before is after or before == after) and old is not None and new is not None:"
-        ):
-            _skip_unread(source, "same_left", reads=shape.reads_left)
-            _each_match(
-                source, shape, "after", change(key, pair("old", "match"), pair("new", "match"))
-            )
-            _unmatched(source, shape, "was_unmatched = now_unmatched = True")
+            none = "{} is None" if shape.primary else "not {}"
+            source.line(f"was_alone = old is not None and {none.format('gone')}")
+            source.line(f"is_alone = new is not None and {none.format('come')}")
+            with source.block("if was_alone or is_alone:"):
+                absent = shape.pair("key", "ABSENT")
+                before = f"{shape.pair('old', 'None')} if was_alone else None"
+                after = f"{shape.pair('new', 'None')} if is_alone else None"
+                source.line(f"yield {absent}, {before}, {after}")
+
+
+def _write_match(source: Source, shape: JoinShape) -> None:
+    """Write what becomes of the one match of a left row."""
+    old, new = shape.pair("old", "gone"), shape.pair("new", "come")
+    with source.block("if before is after or before == after:"):
+        with source.block("if gone is None:"), source.block("if come is not None:"):
+            source.line(f"yield {shape.pair('key', 'after')}, None, {new}")
         with source.block("else:"):
-            with source.block("if old is not None:"):
-                _each_match(source, shape, "before", change(key, pair("old", "match"), "None"))
-                _unmatched(source, shape, "was_unmatched = True")
-            with source.block("if new is not None:"):
-                _each_match(source, shape, "after", change(key, "None", pair("new", "match")))
-                _unmatched(source, shape, "now_unmatched = True")
-        if shape.outer:
-            with source.block("if was_unmatched or now_unmatched:"):
-                source.line(f"before = {pair('old', 'None')} if was_unmatched else None")
-                source.line(f"after = {pair('new', 'None')} if now_unmatched else None")
-                source.line(change(pair("key", "ABSENT"), "before", "after"))
+            now = f"None if come is None else {new}"
+            source.line(f"yield {shape.pair('key', 'after')}, {old}, {now}")
+    with source.block("else:"):
+        with source.block("if gone is not None:"):
+            source.line(f"yield {shape.pair('key', 'before')}, {old}, None")
+        with source.block("if come is not None:"):
+            source.line(f"yield {shape.pair('key', 'after')}, None, {new}")
 
 
-def _skip_unread(source: Source, same: str, *, reads: bool) -> None:
-    """Write code that goes on to the next change if this one is an update of nothing that is read."""
-    if reads:
-        with source.block(f"if {same}(old, new):"):
-            source.line("continue")
+def _write_matches(source: Source, shape: JoinShape) -> None:
+    """Write what becomes of the matches of a left row, some of which may match it still."""
+    key, old, new = shape.pair("key", "other"), shape.pair("old", "match"), shape.pair
+    with source.block("if gone is come:"), source.block("for other, match in come.items():"):
+        source.line(f"yield {key}, {old}, {new('new', 'match')}")
+    with source.block("else:"):
+        with source.block("for other, match in gone.items():"):
+            source.line("then = come.get(other)")
+            source.line(f"yield {key}, {old}, None if then is None else {new('new', 'then')}")
+        with (
+            source.block("for other, match in come.items():"),
+            source.block("if other not in gone:"),
+        ):
+            source.line(f"yield {key}, None, {new('new', 'match')}")
 
 
-def _each_match(source: Source, shape: JoinShape, value: str, line: str) -> None:
-    """Write a line that runs for each right row matching a join key."""
+def _write_right(source: Source, shape: JoinShape) -> None:
+    """Write the pass over the right rows that changed."""
+    key, old, new = shape.pair("key", "other"), shape.pair("row", "old"), shape.pair("row", "new")
     if shape.primary:
-        source.line(f"match = right.get({value})")
-        with source.block("if match is not None:"):
-            source.line(line.replace("other", value))
-    else:
-        source.line(f"matches = right.get({value}, NO_ROWS)")
-        with source.block("for other, match in matches.items():"):
-            source.line(line)
-
-
-def _unmatched(source: Source, shape: JoinShape, line: str) -> None:
-    """Write a line that runs when the matches just looked up were none."""
-    if shape.outer:
-        with source.block("else:" if shape.primary else "if not matches:"):
-            source.line(line)
-
-
-def _write_from_right_primary(source: Source, shape: JoinShape) -> None:
-    pair = shape.pair
-    with (
-        source.block("def from_right(delta, left, changes):"),
-        source.block("for other, old, new in delta:"),
-    ):
-        if shape.reads_right:
-            with source.block("if old is not None and new is not None:"):
-                _skip_unread(source, "same_right", reads=True)
-        with source.block("for key, row in left.get(other, NO_ROWS).items():"):
-            source.line(f"before = None if old is None else {pair('row', 'old')}")
-            source.line(f"after = None if new is None else {pair('row', 'new')}")
-            source.line(f"changes.append(({pair('key', 'other')}, before, after))")
-            if shape.outer:
-                absent, unmatched = pair("key", "ABSENT"), pair("row", "None")
-                with source.block("if old is None:"):
-                    source.line(f"changes.append(({absent}, {unmatched}, None))")
-                with source.block("elif new is None:"):
-                    source.line(f"changes.append(({absent}, None, {unmatched}))")
-
-
-def _write_from_right(source: Source, shape: JoinShape) -> None:
-    pair = shape.pair
-    with (
-        source.block("def from_right(moves, left, changes):"),
-        source.block("for other, old, new, before, after in moves:"),
-    ):
-        with source.block(
-            "if (before is after or before == after) and old is not None and new is not None:"
-        ):
-            _skip_unread(source, "same_right", reads=shape.reads_right)
-            with source.block("for key, row in left.get(after, NO_ROWS).items():"):
+        with source.block("for other, old, new in delta:"):
+            _skip_unread(source, shape)
+            with _each_left(source, "other"):
                 source.line(
-                    f"changes.append(({pair('key', 'other')}, {pair('row', 'old')}, {pair('row', 'new')}))"
+                    f"yield {key}, None if old is None else {old}, None if new is None else {new}"
                 )
+                if shape.outer:
+                    absent, alone = shape.pair("key", "ABSENT"), shape.pair("row", "None")
+                    with source.block("if old is None:"):
+                        source.line(f"yield {absent}, {alone}, None")
+                    with source.block("elif new is None:"):
+                        source.line(f"yield {absent}, None, {alone}")
+        return
+    with source.block("for other, old, new, before, after in delta:"):
+        with source.block("if before is after or before == after:"):
+            _skip_unread(source, shape)
+            with _each_left(source, "after"):
+                source.line(f"yield {key}, {old}, {new}")
+        with source.block("else:"):
+            with _each_left(source, "before"):
+                source.line(f"yield {key}, {old}, None")
+            with _each_left(source, "after"):
+                source.line(f"yield {key}, None, {new}")
+
+
+def _write_turned(source: Source, shape: JoinShape) -> None:
+    """Write the coming and going of unmatched left rows, of the values that got their first match or lost their last."""
+    with source.block("for value, had in turned:"), _each_left(source, "value"):
+        absent, row = shape.pair("key", "ABSENT"), shape.pair("row", "None")
+        source.line(f"yield ({absent}, None, {row}) if had else ({absent}, {row}, None)")
+
+
+def _skip_unread(source: Source, shape: JoinShape) -> None:
+    """Write code that goes on to the next right row if this one is an update of nothing that is read."""
+    if shape.reads_right:
+        with source.block("if old is not None and new is not None and same_right(old, new):"):
             source.line("continue")
-        with (
-            source.block("if old is not None:"),
-            source.block("for key, row in left.get(before, NO_ROWS).items():"),
-        ):
-            source.line(f"changes.append(({pair('key', 'other')}, {pair('row', 'old')}, None))")
-        with (
-            source.block("if new is not None:"),
-            source.block("for key, row in left.get(after, NO_ROWS).items():"),
-        ):
-            source.line(f"changes.append(({pair('key', 'other')}, None, {pair('row', 'new')}))")
+
+
+@contextmanager
+def _each_left(source: Source, value: str) -> Iterator[None]:
+    """Write a loop over the left rows of a join key that have not changed themselves."""
+    with (
+        source.block(f"for key, row in left.get({value}, NO_ROWS).items():"),
+        source.block("if key not in moved:"),
+    ):
+        yield
 
 
 def _write_scan(source: Source, shape: JoinShape) -> None:
     pair = shape.pair
     with source.block("def scan(pairs, right):"), source.block("for key, row in pairs:"):
         source.line("value = left_key(row)")
-        _each_match(source, shape, "value", f"yield {pair('key', 'other')}, {pair('row', 'match')}")
-        _unmatched(source, shape, f"yield {pair('key', 'ABSENT')}, {pair('row', 'None')}")
+        if shape.primary:
+            source.line("match = right.get(value)")
+            with source.block("if match is not None:"):
+                source.line(f"yield {pair('key', 'value')}, {pair('row', 'match')}")
+        else:
+            source.line("matches = right.get(value, NO_ROWS)")
+            with source.block("for other, match in matches.items():"):
+                source.line(f"yield {pair('key', 'other')}, {pair('row', 'match')}")
+        if shape.outer:
+            with source.block("else:" if shape.primary else "if not matches:"):
+                source.line(f"yield {pair('key', 'ABSENT')}, {pair('row', 'None')}")
