@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from heapq import nsmallest
-from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from sortedcontainers import SortedList
@@ -40,10 +39,6 @@ class Sorted:
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self._entries: Any = SortedList(entries)
-
-    def equals(self, entries: list[Entry]) -> bool:
-        """Tell whether these are the entries in order."""
-        return all(map(is_, self._entries, entries))
 
     def covers(self, stop: int | None) -> bool:
         """Tell whether a window that ends at `stop` can be read: any can."""

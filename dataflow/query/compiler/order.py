@@ -2,19 +2,23 @@
 
 Law         rows == the input's rows at positions offset … offset + limit of sorted(rows, order, then row key), after every epoch
 Delta rule  each changed row moves at most one other row over each edge of the window; per key only the net change is emitted
-State       the entries (`entries`): all of them, or with a limit only the head of the order; the window's rows
-Cost        O(log input) per changed row, O(log window) with a limit; an update that keeps its place touches only the window.
-            A window that moves costs O(window), and the first two times a pass over the input
+State       the entries (`entries`): all of them, or with a limit only the head of the order; the window's rows. Where every row is
+            shown, the entries follow when somebody reads the order, until then it is noted which rows have changed
+Cost        O(log window) per changed row with a limit, O(log input) with an offset alone, O(1) where every row is shown: O(log input)
+            falls on the next reader, or one sort if many have changed, beside the pass over all rows that reading is anyway.
+            An update that keeps its place touches only the window. A window that moves costs O(window), and the first two times a
+            pass over the input
 Edges       ties by row key, ascending, always; a row that leaves the window is a delete, one that moves up an insert. Where
-            rows stand is computed for those who ask (`watched`), after the step, from the rows that came and went
+            rows stand is computed for those who ask (`watched`), after the step, from the rows that came and went. An object
+            that raises when asked for a column does so in the step, or where nothing but the order needs that, in the reader
 Source      engine notes in ARCHITECTURE.md; measured in benchmarks/ (top100)
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from dataflow.circuit.node import Delta, Node, restore
+from dataflow.circuit.node import Delta, Node, restore, undo_changes
 from dataflow.query.compiler.bulk_order import first_rows, places_of
 from dataflow.query.compiler.entries import SPARE, Entry, Head, Sorted
 
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
 
     from dataflow.query.compiler.bulk_order import Leading
     from dataflow.query.compiler.make_entries import MakeEntries
+
+FEW: Final = 8  # from one in so many rows on, sorting them all takes no longer than moving those that have changed
 
 
 class Order(Node):
@@ -45,8 +51,10 @@ class Order(Node):
         "_entries_of",
         "_entry_of",
         "_leading",
+        "_misplaced",
         "_net",
         "_refills",
+        "_shows_all",
         "_stale",
         "_start",
         "_stop",
@@ -71,17 +79,20 @@ class Order(Node):
         self.arrived: Delta | None = None
         self._refills = 0
         self._stale = False  # whether the window has to be read anew at the end of the step
+        # key -> the row that its entry was made for, None for no entry; None if all entries have to be made anew
+        self._misplaced: dict[Any, Any] | None = {}
         self._net: dict[Any, Any] = {}
         self.rows = {}
 
     def step(self) -> Delta:
         delta = self.inputs[0].out
         self.touched += len(delta)
-        entries = self._entries
-        if isinstance(entries, Sorted) and self._stop is None and not (self._start or self._stale):
-            return self._step_whole(delta, entries)
         net: dict[Any, Any] = {}
         self._net = net
+        if self._stale:
+            self._settle()
+        elif self._shows_all:
+            return self._step_whole(delta)
         entry_of = self._entry_of
         for key, old, new in delta:
             before = None if old is None else entry_of(key, old)
@@ -101,25 +112,47 @@ class Order(Node):
         assert rows is not None
         return [(key, old, new) for key, old in net.items() if (new := rows.get(key)) is not old]
 
-    def _step_whole(self, delta: Delta, entries: Sorted) -> Delta:
+    def _step_whole(self, delta: Delta) -> Delta:
         """Do a step of an order that shows every row: none comes or goes because of another one."""
-        self._net = {}
-        entry_of = self._entry_of
-        for key, old, new in delta:
-            before = None if old is None else entry_of(key, old)
-            after = None if new is None else entry_of(key, new)
-            if before != after:
-                entries.move(before, after)
-        rows = self.rows
+        rows, misplaced = self.rows, self._misplaced
         assert rows is not None
-        for key, _, new in delta:
-            if new is None:
-                del rows[key]
-            else:
-                rows[key] = new
-        if self.watched:
-            self.arrived = delta
+        try:
+            for key, old, new in delta:
+                if misplaced is not None:
+                    misplaced.setdefault(key, old)
+                if new is None:
+                    del rows[key]
+                else:
+                    rows[key] = new
+            if misplaced is not None and len(misplaced) * FEW > len(rows):
+                self._misplaced = None
+            if self.watched:
+                self._settle()
+                self.arrived = delta
+        except BaseException:
+            undo_changes(rows, delta)
+            raise
         return delta
+
+    def _settle(self) -> None:
+        """Put the entries in order, if rows have changed since somebody last asked for it."""
+        misplaced, rows = self._misplaced, self.rows
+        if misplaced == {}:
+            return
+        assert rows is not None
+        self._misplaced = None  # an interrupt leaves entries that are worth nothing
+        if misplaced is None:
+            self._entries = self._sorted(rows)
+        else:
+            entries, entry_of = self._entries, self._entry_of
+            assert isinstance(entries, Sorted)
+            for key, old in misplaced.items():
+                new = rows.get(key)
+                before = None if old is None else entry_of(key, old)
+                after = None if new is None else entry_of(key, new)
+                if before != after:
+                    entries.move(before, after)
+        self._misplaced = {}
 
     def hydrate(self) -> None:
         self._refills = 0
@@ -133,6 +166,7 @@ class Order(Node):
         self._net = {}
 
     def ordered_keys(self) -> Iterable[Any]:
+        self._settle()
         return [entry[-1] for entry in self._entries.window(self._start, self._stop)]
 
     def move_window(self, limit: int | None, offset: int) -> None:
@@ -140,6 +174,7 @@ class Order(Node):
         self.label: str = "order by" if limit is None else f"order by, limit {limit}"
         self._start = offset
         self._stop = None if limit is None else offset + limit
+        self._shows_all = limit is None and not offset
         self._stale = True
 
     @property
@@ -157,7 +192,8 @@ class Order(Node):
         return self._entries.position(entry)
 
     def state_rows(self) -> int:
-        return len(self._entries)
+        assert self.rows is not None
+        return len(self.rows if self._shows_all else self._entries)
 
     def _all(self) -> dict[Any, Any]:
         rows = self.inputs[0].rows
@@ -167,20 +203,19 @@ class Order(Node):
     def _load(self) -> dict[Any, Any]:
         """Build the entries from all rows; return the rows of the window."""
         kept, stop = self._all(), self._stop
+        self._misplaced = {}
         if stop is None or self._refills > 1:
-            keys, rows = list(kept), list(kept.values())
-            entries = self._entries_of(keys, rows)
-            places = places_of(entries)
-            if places is not None:
-                entries = [entries[place] for place in places]
-            self._entries = Sorted(entries)
-            shows_all = stop is None and not self._start
-            if places is not None and shows_all and self._entries.equals(entries):
-                return {keys[place]: rows[place] for place in places}
+            self._entries = self._sorted(kept)
         else:
             entries = self._entries_of(*first_rows(kept, self._leading, stop + SPARE))
             self._entries = Head(entries, len(kept), stop)
-        return {key: kept[key] for key in self.ordered_keys()}
+        return dict(kept) if self._shows_all else {key: kept[key] for key in self.ordered_keys()}
+
+    def _sorted(self, kept: dict[Any, Any]) -> Sorted:
+        """Return the entries of rows in order."""
+        entries = self._entries_of(list(kept), list(kept.values()))
+        places = places_of(entries)
+        return Sorted(entries if places is None else [entries[place] for place in places])
 
     def _refill(self) -> None:
         """Read the window anew, after it has moved or the head has run short."""
