@@ -1,111 +1,132 @@
 """Columns: how rows become values, which set operations count, and how values become rows again.
 
 A value is the tuple of the normal forms of some columns, nulls included; of rows without known columns, that of the whole row. Both
-ways are generated: for one row at a time, and for many, where the common classes are tested once for a whole column.
+ways are generated for one row at a time. What takes in many rows at once reads column by column (`write_columns`): the common
+classes are then tested once for a whole column.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from dataflow.query.compiler.emit import Emitter
 from dataflow.query.compiler.factory import Source, factory
 from dataflow.query.compiler.keys import safe_values, write_parts
 from dataflow.query.scalar import Column
-from dataflow.values.normal import normal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
     from dataflow.query.compiler.layout import Layout
+    from dataflow.query.scalar import Scalar
 
 
-class Values(NamedTuple):
-    """How the values of rows are read.
-
-    Attributes:
-        one: row -> its value.
-        many: rows -> the value of each.
-    """
-
-    one: Callable[[Any], Any]
-    many: Callable[[list[Any]], Iterable[Any]]
+def columns_of_rows(layout: Layout, names: tuple[str, ...]) -> tuple[Column, ...]:
+    """Return the expressions that read some columns of anonymous rows."""
+    return tuple(Column(layout.slots[0].alias, name) for name in names)
 
 
-class Shown(NamedTuple):
-    """How values become rows that users see.
-
-    Attributes:
-        one: value -> its row.
-        many: values -> value -> row.
-    """
-
-    one: Callable[[Any], Any]
-    many: Callable[[Iterable[Any]], dict[Any, Any]]
-
-
-WHOLE_ROWS: Final = Values(normal, lambda rows: map(normal, rows))
-
-
-def value_of_columns(layout: Layout, columns: tuple[str, ...]) -> Values:
-    """Return how the values of some columns are read."""
+def value_of_columns(layout: Layout, columns: tuple[str, ...]) -> Callable[[Any], Any]:
+    """Return row -> value of some columns."""
     if not columns:
-        return Values(lambda row: (), lambda rows: [()] * len(rows))
-    alias = layout.slots[0].alias
-    parts = tuple(Column(alias, name) for name in columns)
+        return lambda row: ()
+    parts = columns_of_rows(layout, columns)
     made = factory(
         ("value", layout, parts), lambda: _write_value(layout, parts), label="value of columns"
     )
-    return Values(*made.make(safe_values(layout, parts)))
+    value_of: Callable[[Any], Any] = made.make(safe_values(layout, parts))
+    return value_of
 
 
 def _write_value(layout: Layout, parts: tuple[Column, ...]) -> str:
     source = Source()
-    emit = Emitter(layout, "row")
-    locals_ = "".join(f"part{index}, " for index in range(len(parts)))
-    with source.block("def make(safe):"):
+    with source.block("def make(safe_values):"):
         with source.block("def value_of(row):"):
-            write_parts(source, emit, parts)
-            source.line(f"return ({locals_})")
-        with source.block("def values_of(rows):"):
-            with source.block("try:"):
-                for index, part in enumerate(parts):
-                    source.line(f"part{index} = [{emit.value(part)} for row in rows]")
-            with source.block("except MISSING:  # some row lacks a field: one by one"):
-                source.line("return map(value_of, rows)")
-            for index in range(len(parts)):
-                with source.block(f"if not PLAIN.issuperset(map(type, part{index})):"):
-                    source.line(f"part{index} = map(normal, part{index})")
-            source.line(f"return zip({locals_})")
-        source.line("return value_of, values_of")
+            locals_ = write_parts(source, layout, parts)
+            source.line(f"return {tuple_text(locals_)}")
+        source.line("return value_of")
     return str(source)
 
 
-def row_of_columns(columns: tuple[str, ...]) -> Shown:
-    """Return what makes dict rows of values, as users see them."""
+def row_of_columns(columns: tuple[str, ...]) -> Callable[[Any], Any]:
+    """Return value -> dict row, as users see it."""
     made = factory(("rows", columns), lambda: _write_row(columns), label="row of columns")
-    return Shown(*made.make())
+    row_of: Callable[[Any], Any] = made.make()
+    return row_of
 
 
 def _write_row(columns: tuple[str, ...]) -> str:
     source = Source()
     parts = [f"part{index}" for index in range(len(columns))]
-    exposed = [
-        f"{part} if {part}.__class__ in SEEN_AS_THEY_ARE else expose({part})" for part in parts
-    ]
-    cells = [f"value[{index}]" for index in range(len(columns))]
     with source.block("def make():"):
         with source.block("def row_of(value):"):
             if parts:
                 source.line(f"{', '.join(parts)}, = value")
-            source.line(f"return {{{_items(columns, exposed)}}}")
-        with source.block("def rows_of(values):"):
-            with source.block("if SEEN_AS_THEY_ARE.issuperset(map(type, flat(values))):"):
-                source.line(f"return {{value: {{{_items(columns, cells)}}} for value in values}}")
-            source.line("return {value: row_of(value) for value in values}")
-        source.line("return row_of, rows_of")
+            source.line(f"return {row_text(columns, [seen(part) for part in parts])}")
+        source.line("return row_of")
     return str(source)
 
 
-def _items(columns: tuple[str, ...], values: list[str]) -> str:
-    return ", ".join(f"{name!r}: {value}" for name, value in zip(columns, values, strict=True))
+def seen(local: str) -> str:
+    """Return source for what users see of a value in normal form."""
+    return f"{local} if {local}.__class__ in SEEN_AS_THEY_ARE else expose({local})"
+
+
+def row_text(columns: Sequence[str], values: Sequence[str]) -> str:
+    """Return source for a dict row."""
+    items = (f"{name!r}: {value}" for name, value in zip(columns, values, strict=True))
+    return f"{{{', '.join(items)}}}"
+
+
+def tuple_text(values: Sequence[str]) -> str:
+    """Return source for a tuple."""
+    return f"({', '.join(values)}{',' if len(values) == 1 else ''})"
+
+
+# -- many rows at once -------------------------------------------------------------------------------------------------
+
+
+def write_inputs(source: Source, layout: Layout, inputs: Sequence[Scalar], row: str) -> None:
+    """Write code that sets `x0`, `x1` … to the values of expressions of a row; `safe_values` does so if a field is missing."""
+    if not inputs:
+        return
+    emit = Emitter(layout, row)
+    with source.block("try:"):
+        for index, node in enumerate(inputs):
+            source.line(f"x{index} = {emit.value(node)}")
+    with source.block("except MISSING:"):
+        targets = "".join(f"x{index}, " for index in range(len(inputs))).rstrip()
+        source.line(f"{targets} *_ = safe_values({row})")
+
+
+def write_columns(source: Source, layout: Layout, inputs: Sequence[Scalar]) -> None:
+    """Write code that sets `xs0`, `xs1` … to the values of expressions of the rows of `pairs`, and `number` to how many there are."""
+    emit = Emitter(layout, "new")
+    source.line("number = 0")
+    for index in range(len(inputs)):
+        source.line(f"xs{index} = []")
+    with source.block("for news in in_parts(pairs):"):
+        source.line("number += len(news)")
+        if not inputs:
+            return
+        with source.block("try:"):
+            for index, node in enumerate(inputs):
+                source.line(f"part{index} = [{emit.value(node)} for new in news]")
+        with source.block("except MISSING:  # some row lacks a field: go through them one by one"):
+            for index in range(len(inputs)):
+                source.line(f"part{index} = []")
+            with source.block("for new in news:"):
+                write_inputs(source, layout, inputs, "new")
+                for index in range(len(inputs)):
+                    source.line(f"part{index}.append(x{index})")
+        for index in range(len(inputs)):
+            source.line(f"xs{index} += part{index}")
+
+
+def write_normal_columns(source: Source, columns: int) -> None:
+    """Write code that sets `keys0`, `keys1` … to the normal forms of `xs0`, `xs1` …"""
+    for index in range(columns):
+        with source.block(f"if {{*map(type, xs{index})}} <= PLAIN:"):
+            source.line(f"keys{index} = xs{index}")
+        with source.block("else:"):
+            source.line(f"keys{index} = [normal(x) for x in xs{index}]")

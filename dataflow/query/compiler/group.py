@@ -20,7 +20,7 @@ from dataflow.circuit.node import Delta, Node, undo_changes
 from dataflow.frozen import replace
 from dataflow.query.compiler import accumulate
 from dataflow.query.compiler.accumulate import Cells
-from dataflow.query.compiler.emit import Emitter
+from dataflow.query.compiler.columns import write_columns, write_inputs, write_normal_columns
 from dataflow.query.compiler.factory import SHAPES_KEPT, Factory, Source, factory
 from dataflow.query.compiler.fallbacks import Fallbacks
 from dataflow.query.compiler.keys import safe_values
@@ -176,7 +176,7 @@ def _write(
     names = "".join(f"p{index}, " for index in range(parameters))
     orders = "".join(f"order{index}, " for index in range(len(cells.directions)))
     with source.block(
-        f"def make({names}safe_inputs, safe, {orders}*, same, {', '.join(accumulate.NAMES)}):"
+        f"def make({names}safe_values, safe, {orders}*, same, {', '.join(accumulate.NAMES)}):"
     ):
         _write_apply(source, layout, cells, len(keys), narrow=narrow)
         _write_load(source, layout, cells, len(keys))
@@ -184,19 +184,6 @@ def _write(
         _write_group_of(source, layout, cells.inputs[: len(keys)])
         source.line("return apply, load, flush, group_of")
     return str(source)
-
-
-def _write_inputs(source: Source, layout: Layout, inputs: list[Scalar], row: str) -> None:
-    """Write code that sets `x0`, `x1` … to what a row contributes."""
-    if not inputs:
-        return
-    emit = Emitter(layout, row)
-    with source.block("try:"):
-        for index, node in enumerate(inputs):
-            source.line(f"x{index} = {emit.value(node)}")
-    with source.block("except MISSING:"):
-        targets = "".join(f"x{index}, " for index in range(len(inputs))).rstrip()
-        source.line(f"{targets} *_ = safe_inputs({row})")
 
 
 def _write_group(source: Source, keys: int) -> None:
@@ -210,13 +197,13 @@ def _write_group(source: Source, keys: int) -> None:
 
 def _write_group_of(source: Source, layout: Layout, keys: list[Scalar]) -> None:
     with source.block("def group_of(row):"):
-        _write_inputs(source, layout, keys, "row")
+        write_inputs(source, layout, keys, "row")
         _write_group(source, len(keys))
         source.line("return group")
 
 
 def _write_add(source: Source, layout: Layout, cells: Cells, keys: int) -> None:
-    _write_inputs(source, layout, cells.inputs, "new")
+    write_inputs(source, layout, cells.inputs, "new")
     _write_group(source, keys)
     source.line("cells = groups.get(group)")
     with source.block("if cells is None:"):
@@ -235,7 +222,7 @@ def _write_apply(source: Source, layout: Layout, cells: Cells, keys: int, *, nar
             with source.block("if old is not None and new is not None and same(old, new):"):
                 source.line("continue")
         with source.block("if old is not None:"):
-            _write_inputs(source, layout, cells.inputs, "old")
+            write_inputs(source, layout, cells.inputs, "old")
             _write_group(source, keys)
             source.line("cells = groups[group]")
             source.line("cells[0] -= 1")
@@ -255,9 +242,9 @@ def _write_load(source: Source, layout: Layout, cells: Cells, keys: int) -> None
             with source.block("for key, new in pairs:"):
                 _write_add(source, layout, cells, keys)
             return
-        _write_columns(source, layout, cells.inputs)
+        write_columns(source, layout, cells.inputs)
         if keys:
-            _write_normal_keys(source, keys)
+            _write_names(source, keys)
             _write_group_values(source, cells)
         else:
             source.line("cells = groups[()]")
@@ -268,37 +255,9 @@ def _write_load(source: Source, layout: Layout, cells: Cells, keys: int) -> None
                 source.line(line)
 
 
-def _write_columns(source: Source, layout: Layout, inputs: list[Scalar]) -> None:
-    """Write code that sets `xs0`, `xs1` … to what all rows contribute, and `number` to how many rows there are."""
-    emit = Emitter(layout, "new")
-    source.line("number = 0")
-    for index in range(len(inputs)):
-        source.line(f"xs{index} = []")
-    with source.block("for news in in_parts(pairs):"):
-        source.line("number += len(news)")
-        if not inputs:
-            return
-        with source.block("try:"):
-            for index, node in enumerate(inputs):
-                source.line(f"part{index} = [{emit.value(node)} for new in news]")
-        with source.block("except MISSING:  # some row lacks a field: go through them one by one"):
-            for index in range(len(inputs)):
-                source.line(f"part{index} = []")
-            with source.block("for new in news:"):
-                _write_inputs(source, layout, inputs, "new")
-                for index in range(len(inputs)):
-                    source.line(f"part{index}.append(x{index})")
-        for index in range(len(inputs)):
-            source.line(f"xs{index} += part{index}")
-
-
-def _write_normal_keys(source: Source, keys: int) -> None:
+def _write_names(source: Source, keys: int) -> None:
     """Write code that sets `names` to the groups of all rows."""
-    for index in range(keys):
-        with source.block(f"if {{*map(type, xs{index})}} <= PLAIN:"):
-            source.line(f"keys{index} = xs{index}")
-        with source.block("else:"):
-            source.line(f"keys{index} = [normal(x) for x in xs{index}]")
+    write_normal_columns(source, keys)
     parts = ", ".join(f"keys{index}" for index in range(keys))
     source.line("names = keys0" if keys == 1 else f"names = zip({parts})")
 

@@ -15,7 +15,7 @@ from dataflow.query.compiler.factory import Source, factory
 from dataflow.query.compiler.lift import Lifter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from dataflow.query.compiler.layout import Layout
     from dataflow.query.scalar import Scalar
@@ -42,30 +42,34 @@ def join_key(layout: Layout, parts: tuple[Scalar, ...]) -> Callable[[Any], Any]:
 def _write(layout: Layout, parts: tuple[Scalar, ...], parameters: int) -> str:
     source = Source()
     names = "".join(f"p{index}, " for index in range(parameters))
-    emit = Emitter(layout, "row")
-    with source.block(f"def make({names}safe):"):
+    with source.block(f"def make({names}safe_values):"):
         with source.block("def key_of(row):"):
-            _write_body(source, emit, parts)
+            _write_body(source, layout, parts)
         source.line("return key_of")
     return str(source)
 
 
-def write_parts(source: Source, emit: Emitter, parts: tuple[Scalar, ...]) -> list[str]:
-    """Write code that sets a local to the normal form of each part, and return their names."""
-    locals_ = [f"part{index}" for index in range(len(parts))]
+def write_parts(
+    source: Source, layout: Layout, parts: Sequence[Scalar], row: str = "row", local: str = "part"
+) -> list[str]:
+    """Write code that sets locals to the normal forms of the parts of a row, and return their names."""
+    emit = Emitter(layout, row)
+    locals_ = [f"{local}{index}" for index in range(len(parts))]
+    if not parts:
+        return locals_
     with source.block("try:"):
-        for local, part in zip(locals_, parts, strict=True):
-            source.line(f"{local} = {emit.value(part)}")
+        for target, part in zip(locals_, parts, strict=True):
+            source.line(f"{target} = {emit.value(part)}")
     with source.block("except MISSING:"):
-        source.line(f"{', '.join(locals_)}{',' if len(parts) == 1 else ''} = safe(row)")
-    for local in locals_:
-        with source.block(f"if {local}.__class__ not in PLAIN:"):
-            source.line(f"{local} = normal({local})")
+        source.line(f"{', '.join(locals_)}{',' if len(parts) == 1 else ''} = safe_values({row})")
+    for target in locals_:
+        with source.block(f"if {target}.__class__ not in PLAIN:"):
+            source.line(f"{target} = normal({target})")
     return locals_
 
 
-def _write_body(source: Source, emit: Emitter, parts: tuple[Scalar, ...]) -> None:
-    locals_ = write_parts(source, emit, parts)
+def _write_body(source: Source, layout: Layout, parts: tuple[Scalar, ...]) -> None:
+    locals_ = write_parts(source, layout, parts)
     if len(parts) == 1:
         source.line("return part0")
     else:
@@ -104,12 +108,12 @@ def row_values(layout: Layout, parts: tuple[Scalar, ...]) -> Callable[[Any], tup
         emit = Emitter(layout, "row")
         names = "".join(f"p{index}, " for index in range(len(lifter.values)))
         values = "".join(f"{emit.value(part)}, " for part in shape)
-        with source.block(f"def make({names}safe):"):
+        with source.block(f"def make({names}safe_values):"):
             with source.block("def values_of(row):"):
                 with source.block("try:"):
                     source.line(f"return ({values})")
                 with source.block("except MISSING:"):
-                    source.line("return safe(row)")
+                    source.line("return safe_values(row)")
             source.line("return values_of")
         return str(source)
 

@@ -7,7 +7,8 @@
     Group (+ Filter, Project above it)   plan_groups
     Nest                                 plan_nests
     Windowed                             plan_windows
-    SetOp, UnionAll, Unnest              Distinct or SetOperation, UnionAll, Unnest
+    SetOp (+ Project below a distinct)   plan_sets
+    UnionAll, Unnest                     UnionAll, Unnest
     Recursive                            plan_recursion
     Order, Rekey                         Order, Rekey
 
@@ -17,15 +18,13 @@ by identity) is already running is that node. Only the outermost window and re-k
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Protocol, get_origin
+from typing import TYPE_CHECKING, Any, Protocol, get_origin
 
 from dataflow.errors import QueryError
 from dataflow.frozen import frozen, replace
 from dataflow.query import ir
 from dataflow.query.compiler.annotate import Annotate
 from dataflow.query.compiler.chain import Chain, StoredChain
-from dataflow.query.compiler.columns import WHOLE_ROWS, row_of_columns, value_of_columns
-from dataflow.query.compiler.distinct import Distinct
 from dataflow.query.compiler.keys import join_key
 from dataflow.query.compiler.layout import RECORD, common_layout, layout_of_type
 from dataflow.query.compiler.make_entries import leading_column, order_entries
@@ -34,10 +33,11 @@ from dataflow.query.compiler.plan_groups import library_prefix, plan_group
 from dataflow.query.compiler.plan_joins import plan_join
 from dataflow.query.compiler.plan_nests import plan_nest
 from dataflow.query.compiler.plan_recursion import in_pairs, plan_recursion
+from dataflow.query.compiler.plan_sets import plan_set_operation
 from dataflow.query.compiler.plan_windows import plan_windows
-from dataflow.query.compiler.planning import Physical
+from dataflow.query.compiler.planning import ROW_BY_ROW, Physical
 from dataflow.query.compiler.rekey import Rekey
-from dataflow.query.compiler.setops import SetOperation, UnionAll
+from dataflow.query.compiler.setops import UnionAll
 from dataflow.query.compiler.steps import (
     Bind,
     CallFilter,
@@ -125,7 +125,7 @@ class Planner:
     def _operator(  # noqa: C901 - one case per kind of node
         self, tree: ir.Node, *, stored: bool, outermost: bool
     ) -> Physical:
-        if isinstance(tree, _ROW_BY_ROW):
+        if isinstance(tree, ROW_BY_ROW):
             return self._chain(tree, stored=stored, outermost=outermost)
         match tree:
             case ir.Scan(source=source, alias=alias):
@@ -139,7 +139,7 @@ class Planner:
             case ir.Windowed():
                 return plan_windows(self, tree)
             case ir.SetOp():
-                return self._set_operation(tree)
+                return plan_set_operation(self, tree)
             case ir.UnionAll():
                 return self._union_all(tree)
             case ir.Unnest():
@@ -205,33 +205,6 @@ class Planner:
             return (StoredChain.__name__, node, layout, steps) in self._graph.nodes
         except TypeError:  # unhashable, so not shared
             return False
-
-    def _set_operation(self, tree: ir.SetOp) -> Physical:
-        operands = [self.build(operand) for operand in tree.inputs]
-        columns = tree.columns
-        values = tuple(
-            WHOLE_ROWS if columns is None else value_of_columns(operand.layout, columns)
-            for operand in operands
-        )
-        layout = common_layout([operand.layout for operand in operands])
-        dicts = columns is not None and layout.slots[0].kind == "mapping"
-        shown = row_of_columns(columns or ()) if dicts else None
-        inputs = tuple(operand.node for operand in operands)
-        identity = (tree.kind, inputs, tuple(each.layout for each in operands), columns)
-        node = self.share(
-            ("set operation", *identity),
-            lambda: (
-                Distinct(inputs[0], values[0], shown)
-                if tree.kind == "distinct"
-                else SetOperation(
-                    inputs,
-                    tree.kind,
-                    tuple(each.one for each in values),
-                    None if shown is None else shown.one,
-                )
-            ),
-        )
-        return Physical(node, layout)
 
     def _union_all(self, tree: ir.UnionAll) -> Physical:
         operands = [self.build(operand) for operand in tree.inputs]
@@ -331,9 +304,6 @@ class _StepPlanner(Planner):
 
     def made_in_loop(self, identity: Hashable, node: Node) -> None:
         self._outside.made_in_loop(identity, node)
-
-
-_ROW_BY_ROW: Final = (ir.Named, ir.Filter, ir.FilterRows, ir.Project, ir.MapRows)
 
 
 def _step(node: ir.Node) -> tuple[Step, ...] | None:

@@ -43,8 +43,8 @@ def plan_recursion(
             seed.node,
             loop,
             step.node,
-            value_of_columns(seed.layout, columns).one,
-            value_of_columns(step.layout, columns).one,
+            value_of_columns(seed.layout, columns),
+            value_of_columns(step.layout, columns),
             columns,
             tree.max_rounds,
         )

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+
+from dataflow.query import ir
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from dataflow.circuit.node import Node
-    from dataflow.query import ir
     from dataflow.query.compiler.attach import Adopt
     from dataflow.query.compiler.layout import Layout
     from dataflow.query.compiler.steps import Step
+
+ROW_BY_ROW: Final = (ir.Named, ir.Filter, ir.FilterRows, ir.Project, ir.MapRows)
+"""What becomes a step of a chain."""
 
 
 class Physical(NamedTuple):
