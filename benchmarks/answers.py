@@ -2,84 +2,66 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
-from zlib import crc32
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from benchmarks.checksum import checksum, text_of
+from benchmarks.peers.sql import SELECT
+from benchmarks.peers.sqlite import Sqlite
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from benchmarks.peers.by_hand import ByHand
-    from benchmarks.peers.ours import Ours
+    from benchmarks.peers.peer import Peer
     from benchmarks.questions import Question
-    from benchmarks.traffic import Row
+    from benchmarks.traffic import Row, Tables
 
 
 class DisagreementError(AssertionError):
     """Two peers ended in different states."""
 
 
-def agree(question: Question, ours: Ours, floor: ByHand) -> None:
-    """Compare the engine with the floor as exactly as they can be: keys, rows, order, and what was delivered.
-
-    Raises:
-        DisagreementError: if anything differs.
-    """
-    mine, theirs = dict(ours.result()), dict(floor.result())
-    if mine != theirs:
-        wrong = [key for key in mine.keys() | theirs.keys() if mine.get(key) != theirs.get(key)]
-        key = min(wrong, key=repr)
-        raise DisagreementError(
-            f"{question.name}: {len(wrong)} keys differ, the first at {key!r}:"
-            f" ours {mine.get(key)!r}, by hand {theirs.get(key)!r}"
-        )
-    if question.ordered and list(mine) != list(theirs):
-        raise DisagreementError(f"{question.name}: the same rows in another order")
-    counts = [(side.receiver.calls, side.receiver.events) for side in (ours, floor)]
-    if counts[0] != counts[1]:
-        raise DisagreementError(f"{question.name}: (calls, events) delivered differ: {counts}")
-
-
-def same_answer(question: Question, answers: Mapping[str, Sequence[Row]]) -> int:
+def same_answer(question: Question, peers: dict[str, Peer]) -> int:
     """Return the checksum that all answers have.
 
     Raises:
-        DisagreementError: if one differs from the first.
+        DisagreementError: if one differs from the first; the message names a row.
     """
-    sums = {peer: checksum(rows, ordered=question.ordered) for peer, rows in answers.items()}
-    (first, expected), *others = sums.items()
-    for peer, found in others:
-        if found != expected:
+    (first, leader), *others = peers.items()
+    expected = leader.checksum(ordered=question.ordered)
+    for name, peer in others:
+        if peer.checksum(ordered=question.ordered) != expected:
+            wrong = _difference(peer.rows(), leader.rows())
             raise DisagreementError(
-                f"{question.name}: {peer} has another answer than {first}:"
-                f" {_difference(answers[peer], answers[first])}"
+                f"{question.name}: {name} has another answer than {first}: {wrong}"
             )
     return expected
 
 
+def same_news(question: Question, peers: dict[str, Peer]) -> None:
+    """Compare what the subscribers were told.
+
+    Raises:
+        DisagreementError: if the number of calls or of events differs.
+    """
+    heard = {name: peer.heard() for name, peer in peers.items()}
+    if len({*heard.values()}) > 1:
+        raise DisagreementError(f"{question.name}: (calls, events) delivered differ: {heard}")
+
+
+def recount(question: Question, tables: Tables) -> int | None:
+    """Return the checksum of the answer computed from the tables alone; None of a question that is not asked as SQL."""
+    if question.name not in SELECT:
+        return None
+    with closing(Sqlite(question.name, delivers=False)) as base:
+        base.load(tables)
+        return checksum(base.select(), ordered=question.ordered)
+
+
 def _difference(answer: Sequence[Row], expected: Sequence[Row]) -> str:
-    wrong = {_text(row) for row in answer} ^ {_text(row) for row in expected}
+    wrong = {text_of(row, sorted(row)) for row in answer} ^ {
+        text_of(row, sorted(row)) for row in expected
+    }
     if not wrong:
         return f"the same rows in another order or number ({len(answer)}, {len(expected)})"
     return f"{len(wrong)} rows are in one of them only, such as {min(wrong)}"
-
-
-def checksum(rows: Sequence[Row], *, ordered: bool = False) -> int:
-    """Return a number that depends on the rows, and on their order if asked; the same in every process.
-
-    Numbers count by value, for not all peers tell 2 from 2.0.
-    """
-    total = 0
-    for place, row in enumerate(rows, 1):
-        total += crc32(_text(row).encode()) * (place if ordered else 1)
-    return total & 0xFFFF_FFFF
-
-
-def _text(row: Row) -> str:
-    return repr(sorted((name, _settled(value)) for name, value in row.items()))
-
-
-def _settled(value: Any) -> Any:
-    if isinstance(value, float | Decimal) and value == value.__trunc__():
-        return int(value)
-    return value

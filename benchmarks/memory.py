@@ -18,6 +18,7 @@ from benchmarks.measurement import summarized
 from benchmarks.peers.node_process import NodePeer
 from benchmarks.peers.peer import Unavailable
 from benchmarks.peers.roster import FLOOR, OURS, ROSTER
+from benchmarks.peers.views import local
 from benchmarks.plan import SEED
 from benchmarks.questions import QUESTIONS
 
@@ -84,7 +85,7 @@ def main(name: str, peer: str, size: int) -> None:
     """Count in this process; print the two figures as JSON."""
     question = next(question for question in QUESTIONS if question.name == name)
     tables = question.traffic(size, SEED).tables()
-    made = ROSTER[peer].make(question)
+    made = local(peer, question)
     gc.collect()
     tracemalloc.start()
     made.load(tables)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 class DuckDb:
     """A question as SQL that is run again and again."""
 
+    receiver = None
+
     def __init__(self, question: str) -> None:
         try:
             duckdb, self._arrow = import_module("duckdb"), import_module("pyarrow")

@@ -1,4 +1,4 @@
-"""Peers in this process: a view with plain methods, and the clock around it."""
+"""A view with plain methods, and the clock around it: a peer in the process that it is made in."""
 
 from __future__ import annotations
 
@@ -6,16 +6,27 @@ import gc
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Protocol
 
+from benchmarks.checksum import checksum
 from benchmarks.peers.peer import AT_LEAST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from benchmarks.peers.receiver import Receiver
     from benchmarks.traffic import Row, Tables, Write
 
 
 class View(Protocol):
-    """What a peer in this process does, without a clock."""
+    """What a peer does, without a clock.
+
+    Attributes:
+        receiver: the subscriber of the answer; None where nobody is told what changed.
+    """
+
+    @property
+    def receiver(self) -> Receiver | None:
+        """See the class."""
+        ...
 
     def load(self, tables: Tables) -> None:
         """Take the tables in."""
@@ -80,6 +91,15 @@ class Local:
     def rows(self) -> list[Row]:
         """Return the answer."""
         return self.view.rows()
+
+    def checksum(self, *, ordered: bool) -> int:
+        """Return the checksum of the answer."""
+        return checksum(self.view.rows(), ordered=ordered)
+
+    def heard(self) -> tuple[int, int] | None:
+        """Return how often the subscriber was called, and with how many events."""
+        receiver = self.view.receiver
+        return None if receiver is None else (receiver.calls, receiver.events)
 
     def close(self) -> None:
         """Close the view."""

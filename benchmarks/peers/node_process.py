@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.checksum import checksum
 from benchmarks.peers.peer import Unavailable
 
 if TYPE_CHECKING:
@@ -109,6 +110,13 @@ class NodePeer:
         """Return the answer."""
         rows: list[Row] = self._process.ask("rows")["rows"]
         return rows
+
+    def checksum(self, *, ordered: bool) -> int:
+        """Return the checksum of the answer."""
+        return checksum(self.rows(), ordered=ordered)
+
+    def heard(self) -> None:
+        """Return nothing: deliveries are not counted there."""
 
     def memory(self, tables: Tables) -> tuple[int, int]:
         """Load and hydrate; return the bytes that each left on the heap."""

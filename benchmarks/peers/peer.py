@@ -50,6 +50,14 @@ class Peer(Protocol):
         """Return the answer, in its order if it has one."""
         ...
 
+    def checksum(self, *, ordered: bool) -> int:
+        """Return the checksum of the answer, and of its order where that matters."""
+        ...
+
+    def heard(self) -> tuple[int, int] | None:
+        """Return how often the subscriber was called, and with how many events; None where nobody counts."""
+        ...
+
     def close(self) -> None:
         """Give everything back."""
         ...

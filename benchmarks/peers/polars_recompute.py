@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 class Polars:
     """A question as SQL over frames."""
 
+    receiver = None
+
     def __init__(self, question: str) -> None:
         try:
             self._polars: Any = import_module("polars")

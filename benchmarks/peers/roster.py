@@ -5,13 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from benchmarks.peers.by_hand import ByHand
-from benchmarks.peers.duckdb_recompute import DuckDb
-from benchmarks.peers.local import Local
+from benchmarks.peers.apart_peer import ApartPeer
 from benchmarks.peers.node_process import NodePeer
-from benchmarks.peers.ours import Ours
-from benchmarks.peers.polars_recompute import Polars
-from benchmarks.peers.sqlite import Sqlite
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,30 +33,27 @@ class Entry:
     limit: int
 
 
+def _apart(name: str, *, about: str, limit: int) -> Entry:
+    return Entry(about=about, make=lambda question: ApartPeer(name, question), limit=limit)
+
+
 ROSTER: Final[dict[str, Entry]] = {
-    OURS: Entry(about="live queries", make=lambda q: Local(Ours(q)), limit=1_000_000),
-    FLOOR: Entry(
-        about="the same views by hand, with dicts and lists",
-        make=lambda q: Local(ByHand(q)),
-        limit=1_000_000,
-    ),
-    "sqlite": Entry(
-        about="tables kept by triggers", make=lambda q: Local(Sqlite(q.name)), limit=1_000_000
+    OURS: _apart(OURS, about="live queries", limit=1_000_000),
+    FLOOR: _apart(FLOOR, about="the same views by hand, with dicts and lists", limit=1_000_000),
+    "sqlite": _apart("sqlite", about="tables kept by triggers", limit=1_000_000),
+    "sqlite-silent": _apart(
+        "sqlite-silent", about="the same, telling nobody what changed", limit=1_000_000
     ),
     "db-ivm": Entry(
         about="the dataflow below TanStack DB, on Node",
-        make=lambda q: NodePeer("db_ivm.mjs", q.name),
+        make=lambda question: NodePeer("db_ivm.mjs", question.name),
         limit=100_000,
     ),
     "tanstack-db": Entry(
         about="TanStack DB, on Node",
-        make=lambda q: NodePeer("tanstack_db.mjs", q.name),
+        make=lambda question: NodePeer("tanstack_db.mjs", question.name),
         limit=100_000,
     ),
-    "duckdb": Entry(
-        about="computes the answer anew", make=lambda q: Local(DuckDb(q.name)), limit=100_000
-    ),
-    "polars": Entry(
-        about="computes the answer anew", make=lambda q: Local(Polars(q.name)), limit=100_000
-    ),
+    "duckdb": _apart("duckdb", about="computes the answer anew", limit=100_000),
+    "polars": _apart("polars", about="computes the answer anew", limit=100_000),
 }

@@ -1,8 +1,11 @@
-"""The answers as SQLite tables, written by hand: what builds each, and the triggers that keep it up to date."""
+"""The answers as SQLite tables, written by hand: what builds each, and the triggers that keep it up to date.
+
+What is delivered is told by more triggers, made here as well: on the answer where it is a table, else on what it is read from.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from benchmarks.floors.three_way import COUNTRIES
@@ -18,32 +21,54 @@ class SqliteView:
         triggers: keep it up to date.
         rows: reads the answer.
         reads: whether the answer is only known by reading it, so that every commit has to.
+        key: the columns that tell rows of the answer apart.
+        columns: of the rows of the answer.
+        told_by: the table whose changes are those of the answer.
     """
 
     build: str
     triggers: str
     rows: str = "SELECT * FROM answer"
     reads: bool = False
+    key: tuple[str, ...]
+    columns: tuple[str, ...]
+    told_by: str = "answer"
 
+    @property
+    def news(self) -> str:
+        """The triggers that call `came`, `went` and `changed` with key and row, or with both of before and after."""
+        told = (*self.key, *self.columns)
+        new, old = (", ".join(f"{side}.{name}" for name in told) for side in ("NEW", "OLD"))
+        changed = " OR ".join(f"NEW.{name} IS NOT OLD.{name}" for name in told)
+        return f"""
+        CREATE TRIGGER news_came AFTER INSERT ON {self.told_by} BEGIN SELECT came({new}); END;
+        CREATE TRIGGER news_went AFTER DELETE ON {self.told_by} BEGIN SELECT went({old}); END;
+        CREATE TRIGGER news_changed AFTER UPDATE ON {self.told_by} WHEN {changed} BEGIN SELECT changed({old}, {new}); END;
+        """
+
+
+_ORDER: Final = ("id", "user_id", "status", "priority", "amount", "score", "region", "note")
 
 _TABLE: Final = "CREATE TABLE answer ({columns}); INSERT INTO answer {{select}};"
-_CHANGED: Final = "NEW.user_id IS NOT OLD.user_id OR NEW.amount IS NOT OLD.amount"
 
-_PASSES: Final = "NEW.status = 'open' AND NEW.priority >= 1"
+_PASSES: Final = "{row}.status = 'open' AND {row}.priority >= 1"
+_NEW_PASSES, _OLD_PASSES = _PASSES.format(row="NEW"), _PASSES.format(row="OLD")
+_INTO: Final = f"INSERT INTO answer VALUES ({', '.join(f'NEW.{name}' for name in _ORDER)})"
 _FILTER: Final = SqliteView(
-    build=_TABLE.format(
-        columns="id INTEGER PRIMARY KEY, user_id, status, priority, amount, score, region, note"
-    ),
+    build=_TABLE.format(columns=", ".join(("id INTEGER PRIMARY KEY", *_ORDER[1:]))),
     triggers=f"""
-    CREATE TRIGGER inserted AFTER INSERT ON orders WHEN {_PASSES} BEGIN
-      INSERT INTO answer VALUES (NEW.id, NEW.user_id, NEW.status, NEW.priority, NEW.amount, NEW.score, NEW.region, NEW.note);
+    CREATE TRIGGER inserted AFTER INSERT ON orders WHEN {_NEW_PASSES} BEGIN {_INTO}; END;
+    CREATE TRIGGER enters AFTER UPDATE ON orders WHEN {_NEW_PASSES} AND NOT ({_OLD_PASSES}) BEGIN {_INTO}; END;
+    CREATE TRIGGER stays AFTER UPDATE ON orders WHEN {_NEW_PASSES} AND {_OLD_PASSES} BEGIN
+      UPDATE answer SET {", ".join(f"{name} = NEW.{name}" for name in _ORDER[1:])} WHERE id = NEW.id;
     END;
-    CREATE TRIGGER passes AFTER UPDATE ON orders WHEN {_PASSES} BEGIN
-      REPLACE INTO answer VALUES (NEW.id, NEW.user_id, NEW.status, NEW.priority, NEW.amount, NEW.score, NEW.region, NEW.note);
+    CREATE TRIGGER leaves AFTER UPDATE ON orders WHEN {_OLD_PASSES} AND NOT ({_NEW_PASSES}) BEGIN
+      DELETE FROM answer WHERE id = OLD.id;
     END;
-    CREATE TRIGGER leaves AFTER UPDATE ON orders WHEN NOT ({_PASSES}) BEGIN DELETE FROM answer WHERE id = OLD.id; END;
-    CREATE TRIGGER deleted AFTER DELETE ON orders BEGIN DELETE FROM answer WHERE id = OLD.id; END;
+    CREATE TRIGGER deleted AFTER DELETE ON orders WHEN {_OLD_PASSES} BEGIN DELETE FROM answer WHERE id = OLD.id; END;
     """,
+    key=("id",),
+    columns=_ORDER,
 )
 
 _COUNT_NEW: Final = """
@@ -63,56 +88,71 @@ _DISTINCT: Final = SqliteView(
     CREATE TRIGGER deleted AFTER DELETE ON orders BEGIN {_COUNT_OLD} END;
     """,
     rows="SELECT region, amount FROM answer",
+    key=("region", "amount"),
+    columns=("region", "amount"),
 )
 
-_NAMES: Final = "CREATE INDEX by_user ON orders (user_id);" + _TABLE.format(
-    columns="id INTEGER PRIMARY KEY, amount, name"
-)
+_NAMES: Final = """
+CREATE INDEX by_user ON orders (user_id);
+CREATE TABLE answer (id INTEGER PRIMARY KEY, user, amount, name);
+INSERT INTO answer SELECT o.id, u.id, o.amount, u.name FROM orders AS o {how} JOIN users AS u ON u.id = o.user_id;
+"""
+_NAMED: Final = ("id", "amount", "name")
 _MINE: Final = "id IN (SELECT id FROM orders WHERE user_id = {row}.id)"
+_PAIR: Final = (
+    "INSERT INTO answer SELECT NEW.id, id, NEW.amount, name FROM users WHERE id = NEW.user_id;"
+)
 _JOIN: Final = SqliteView(
-    build=_NAMES,
+    build=_NAMES.format(how="INNER"),
     triggers=f"""
-    CREATE TRIGGER inserted AFTER INSERT ON orders BEGIN
-      INSERT INTO answer SELECT NEW.id, NEW.amount, name FROM users WHERE id = NEW.user_id;
-    END;
+    CREATE TRIGGER inserted AFTER INSERT ON orders BEGIN {_PAIR} END;
     CREATE TRIGGER amount AFTER UPDATE ON orders WHEN NEW.user_id IS OLD.user_id AND NEW.amount IS NOT OLD.amount BEGIN
       UPDATE answer SET amount = NEW.amount WHERE id = NEW.id;
     END;
     CREATE TRIGGER user AFTER UPDATE ON orders WHEN NEW.user_id IS NOT OLD.user_id BEGIN
-      DELETE FROM answer WHERE id = OLD.id;
-      INSERT INTO answer SELECT NEW.id, NEW.amount, name FROM users WHERE id = NEW.user_id;
+      DELETE FROM answer WHERE id = OLD.id; {_PAIR}
     END;
     CREATE TRIGGER deleted AFTER DELETE ON orders BEGIN DELETE FROM answer WHERE id = OLD.id; END;
     CREATE TRIGGER came AFTER INSERT ON users BEGIN
-      INSERT INTO answer SELECT id, amount, NEW.name FROM orders WHERE user_id = NEW.id;
+      INSERT INTO answer SELECT id, NEW.id, amount, NEW.name FROM orders WHERE user_id = NEW.id;
     END;
     CREATE TRIGGER renamed AFTER UPDATE ON users WHEN NEW.name IS NOT OLD.name BEGIN
       UPDATE answer SET name = NEW.name WHERE {_MINE.format(row="NEW")};
     END;
     CREATE TRIGGER left AFTER DELETE ON users BEGIN DELETE FROM answer WHERE {_MINE.format(row="OLD")}; END;
     """,
+    rows="SELECT id, amount, name FROM answer",
+    key=("id", "user"),
+    columns=_NAMED,
 )
 
 _LEFT_JOIN: Final = SqliteView(
-    build=_NAMES,
+    build=_NAMES.format(how="LEFT"),
     triggers=f"""
     CREATE TRIGGER inserted AFTER INSERT ON orders BEGIN
-      INSERT INTO answer VALUES (NEW.id, NEW.amount, (SELECT name FROM users WHERE id = NEW.user_id));
+      INSERT INTO answer SELECT NEW.id, u.id, NEW.amount, u.name FROM (SELECT 1) LEFT JOIN users AS u ON u.id = NEW.user_id;
     END;
-    CREATE TRIGGER updated AFTER UPDATE ON orders WHEN {_CHANGED} BEGIN
-      UPDATE answer SET amount = NEW.amount, name = (SELECT name FROM users WHERE id = NEW.user_id) WHERE id = NEW.id;
+    CREATE TRIGGER amount AFTER UPDATE ON orders WHEN NEW.user_id IS OLD.user_id AND NEW.amount IS NOT OLD.amount BEGIN
+      UPDATE answer SET amount = NEW.amount WHERE id = NEW.id;
+    END;
+    CREATE TRIGGER user AFTER UPDATE ON orders WHEN NEW.user_id IS NOT OLD.user_id BEGIN
+      UPDATE answer SET amount = NEW.amount, (user, name) = (SELECT id, name FROM users WHERE id = NEW.user_id)
+      WHERE id = NEW.id;
     END;
     CREATE TRIGGER deleted AFTER DELETE ON orders BEGIN DELETE FROM answer WHERE id = OLD.id; END;
     CREATE TRIGGER came AFTER INSERT ON users BEGIN
-      UPDATE answer SET name = NEW.name WHERE {_MINE.format(row="NEW")};
+      UPDATE answer SET user = NEW.id, name = NEW.name WHERE {_MINE.format(row="NEW")};
     END;
     CREATE TRIGGER renamed AFTER UPDATE ON users WHEN NEW.name IS NOT OLD.name BEGIN
       UPDATE answer SET name = NEW.name WHERE {_MINE.format(row="NEW")};
     END;
     CREATE TRIGGER left AFTER DELETE ON users BEGIN
-      UPDATE answer SET name = NULL WHERE {_MINE.format(row="OLD")};
+      UPDATE answer SET user = NULL, name = NULL WHERE {_MINE.format(row="OLD")};
     END;
     """,
+    rows="SELECT id, amount, name FROM answer",
+    key=("id", "user"),
+    columns=_NAMED,
 )
 
 
@@ -128,19 +168,27 @@ def _group(by: str) -> SqliteView:
         high = CASE WHEN high > OLD.amount THEN high ELSE (SELECT max(amount) FROM orders WHERE {by} = OLD.{by}) END
       WHERE {by} = OLD.{by};
       DELETE FROM answer WHERE {by} = OLD.{by} AND n = 0;"""
+    within = f"""
+      UPDATE answer SET total = total + NEW.amount - OLD.amount,
+        low = CASE WHEN NEW.amount <= low THEN NEW.amount WHEN low < OLD.amount THEN low
+          ELSE (SELECT min(amount) FROM orders WHERE {by} = NEW.{by}) END,
+        high = CASE WHEN NEW.amount >= high THEN NEW.amount WHEN high > OLD.amount THEN high
+          ELSE (SELECT max(amount) FROM orders WHERE {by} = NEW.{by}) END
+      WHERE {by} = NEW.{by};"""
     return SqliteView(
         build=f"CREATE INDEX by_group ON orders ({by}, amount);"
         + _TABLE.format(columns=f"{by} INTEGER PRIMARY KEY, n, total, low, high"),
         triggers=f"""
         CREATE TRIGGER inserted AFTER INSERT ON orders BEGIN {take} END;
-        CREATE TRIGGER updated AFTER UPDATE ON orders WHEN NEW.{by} IS NOT OLD.{by} OR NEW.amount <> OLD.amount
-        BEGIN {take} {drop} END;
+        CREATE TRIGGER within AFTER UPDATE ON orders WHEN NEW.{by} IS OLD.{by} AND NEW.amount <> OLD.amount
+        BEGIN {within} END;
+        CREATE TRIGGER moved AFTER UPDATE ON orders WHEN NEW.{by} IS NOT OLD.{by} BEGIN {take} {drop} END;
         CREATE TRIGGER deleted AFTER DELETE ON orders BEGIN {drop} END;
         """,
+        key=(by,),
+        columns=(by, "n", "total", "low", "high"),
     )
 
-
-_BY_SCORE: Final = "CREATE INDEX by_score ON orders (score DESC, id);"
 
 _SHOWN: Final = f"""
       INSERT INTO answer SELECT l.order_id, count(*), sum(l.price) FROM orders AS o
@@ -177,6 +225,17 @@ _THREE_WAY: Final = SqliteView(
     END;
     CREATE TRIGGER u_deleted AFTER DELETE ON users BEGIN {_HIS.format(row="OLD")} END;
     """,
+    key=("order_id",),
+    columns=("order_id", "n", "total"),
+)
+
+_ORDERED: Final = SqliteView(
+    build="CREATE INDEX by_score ON orders (score DESC, id);",
+    triggers="",
+    rows=SELECT["sorted"],
+    key=("id",),
+    columns=_ORDER,
+    told_by="orders",
 )
 
 VIEWS: Final = {
@@ -187,7 +246,7 @@ VIEWS: Final = {
     "group100": _group("region"),
     "groupfk": _group("user_id"),
     "groupfloat": _group("region"),
-    "top100": SqliteView(build=_BY_SCORE, triggers="", rows=SELECT["top100"], reads=True),
-    "sorted": SqliteView(build=_BY_SCORE, triggers="", rows=SELECT["sorted"]),
+    "top100": replace(_ORDERED, rows=SELECT["top100"], reads=True),
+    "sorted": _ORDERED,
     "threeway": _THREE_WAY,
 }

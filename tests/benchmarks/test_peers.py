@@ -8,18 +8,19 @@ import pytest
 
 from benchmarks.answers import same_answer
 from benchmarks.peers.peer import AT_LEAST, SECOND, Peer, Unavailable
-from benchmarks.peers.roster import FLOOR, OURS, ROSTER
+from benchmarks.peers.roster import OURS, ROSTER
+from benchmarks.peers.views import VIEWS, local
 from benchmarks.questions import QUESTIONS, Question
 from benchmarks.traffic import copy_of, history
 
 SIZE = 150
-OTHERS = [name for name in ROSTER if name not in (OURS, FLOOR)]
+OTHERS = [name for name in ROSTER if name != OURS]
 
 
 def made(name: str, question: Question) -> Peer:
-    """Return a peer, or skip: without Node everywhere but on the build server, where Node has to be."""
+    """Return a peer, here if it can be, or skip: without Node everywhere but on the build server, where Node has to be."""
     try:
-        return ROSTER[name].make(question)
+        return local(name, question) if name in VIEWS else ROSTER[name].make(question)
     except Unavailable as reason:
         if "not written" not in str(reason) and os.environ.get("CI") == "true":
             raise
@@ -34,7 +35,7 @@ def question(request: pytest.FixtureRequest) -> Question:
 
 @pytest.fixture
 def ours(question: Question) -> Iterator[Peer]:
-    with closing(ROSTER[OURS].make(question)) as peer:
+    with closing(made(OURS, question)) as peer:
         yield peer
 
 
@@ -48,17 +49,17 @@ def test_a_peer_has_our_answer(name: str, question: Question, ours: Peer) -> Non
                 > 0
             )
             assert each.hydrate() > 0
-        assert same_answer(question, {OURS: ours.rows(), name: peer.rows()})
+        assert same_answer(question, {OURS: ours, name: peer})
         for size, count in ((1, 15), (30, 3)):
             drawn = history(traffic, batches=count, size=size)
             for each in (ours, peer):
                 assert len(each.commits(copy_of(drawn), 60 * SECOND)) == count
-        assert same_answer(question, {OURS: ours.rows(), name: peer.rows()})
+        assert same_answer(question, {OURS: ours, name: peer})
         assert peer.hydrate() > 0
         drawn = history(traffic, batches=AT_LEAST + 5)
         timed = [len(each.commits(copy_of(drawn), 0)) for each in (ours, peer)]
         assert timed == [AT_LEAST, AT_LEAST]
-        assert same_answer(question, {OURS: ours.rows(), name: peer.rows()})
+        assert same_answer(question, {OURS: ours, name: peer})
 
 
 def test_a_program_that_fails_says_why() -> None:
@@ -66,3 +67,28 @@ def test_a_program_that_fails_says_why() -> None:
         peer.load({})
         with pytest.raises(RuntimeError, match=r"db_ivm\.mjs.* failed: TypeError"):
             peer.hydrate()
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_view_in_a_process_of_its_own_is_the_view_in_this_one(name: str) -> None:
+    filter_question = QUESTIONS[0]
+    traffic = filter_question.traffic(SIZE, 2)
+    tables = traffic.tables()
+    drawn = history(traffic, batches=20)
+    with (
+        closing(ROSTER[name].make(filter_question)) as far,
+        closing(local(name, filter_question)) as near,
+    ):
+        for each in (far, near):
+            each.load({table: [*map(dict, rows)] for table, rows in tables.items()})
+            each.hydrate()
+            assert len(each.commits(copy_of(drawn), 60 * SECOND)) == 20
+        assert far.rows() == near.rows()
+        assert far.heard() == near.heard()
+        assert far.checksum(ordered=False) == near.checksum(ordered=False)
+
+
+def test_what_cannot_be_made_in_a_process_of_its_own_says_why() -> None:
+    (fold,) = (question for question in QUESTIONS if question.name == "fold")
+    with pytest.raises(Unavailable, match="fold is not written as triggers"):
+        ROSTER["sqlite"].make(fold)
