@@ -9,7 +9,8 @@ Names      Python attribute names in Python, aliases on the wire. Reading takes 
 Given      What is read is never changed: who reads a value again, or reports it, has what was sent. A
            type with validators that see it first, and may change it, gets a copy.
 Cost       One validator call per row read, or for many rows; one serializer call per row written. A
-           Struct is read in a third of the time of a model, and its rows take less to hold.
+           Struct is read in a third of the time of a model, and its rows take less to hold. Models that
+           are read at once share what is equal in all of them (see `names_given`).
 """
 
 import sys
@@ -40,6 +41,7 @@ from typing_extensions import is_typeddict, override
 
 from stateschema.errors import EventError, SchemaError
 from stateschema.events import describe
+from stateschema.schema.names_given import sharing
 
 R = TypeVar("R")
 Definitions: TypeAlias = dict[str, Any]
@@ -124,6 +126,7 @@ class PydanticRows(RowType[R]):
             self._validate = adapter.validator.validate_python
             self._schema = adapter.core_schema
             self._copies = _is_seen_by_validators(self._schema)
+            self._share_names = sharing(row, self._schema)
             self._dump = adapter.serializer.to_python
             self._describe = adapter.json_schema
             infos = _field_infos(row)
@@ -150,6 +153,8 @@ class PydanticRows(RowType[R]):
     def read_all(self, values: list[dict[str, Any]]) -> list[R]:
         given = [deepcopy(value) for value in values] if self._copies else values
         rows: list[R] = self._validate_all(given, by_alias=True, by_name=True)
+        if self._share_names is not None:
+            self._share_names(rows)
         return rows
 
     @cached_property
