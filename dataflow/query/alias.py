@@ -51,13 +51,13 @@ class Alias(QueryPart, Generic[R_co]):
 
     def __getitem__(self, name: str) -> Expr[Any]:
         leaf, fields = self._leaf, self._fields
-        if not isinstance(name, str):
-            raise refusal(
-                f"brackets of alias {leaf.alias!r} take a field name, not {name!r}",
-                "an element of a field is alias.field[0]",
-            )
-        if name.__class__ is not str:  # but a member of an enum: generated code takes its text
-            name = str.__str__(name)
+        if name.__class__ is not str:
+            if not isinstance(name, str):
+                raise refusal(
+                    f"brackets of alias {leaf.alias!r} take a field name, not {name!r}",
+                    "an element of a field is alias.field[0]",
+                )
+            name = str.__str__(name)  # of a member of an enum: generated code takes its text
         if fields is not None and name not in fields:
             raise UnknownFieldError(name, f"alias {leaf.alias!r}", fields)
         return Expr(column_of(leaf.alias, name), self._origins)

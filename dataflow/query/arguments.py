@@ -8,7 +8,7 @@ once, a text the name of a column; a constant is written `lit("user")`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from dataflow.query import ir
 from dataflow.query.alias import Alias, leaf_of, row_of
@@ -25,10 +25,12 @@ from dataflow.query.notation import text_of
 from dataflow.query.rows import leaves
 from dataflow.query.scalar import (
     Aggregate,
+    Column,
     Nested,
     Ordering,
     Record,
     Scalar,
+    Selected,
     Window,
     aliases_of,
     conjunction,
@@ -41,6 +43,7 @@ from dataflow.query.scope import (
     check_free_of_groups,
     check_no_collection,
     check_same_outer,
+    out_of_sight,
     windowed,
 )
 from dataflow.query.source import Source
@@ -77,6 +80,9 @@ def where_conditions(clauses: Clauses, values: Sequence[object]) -> Clauses:
     for value in values:
         part = as_condition(value, "where")
         check_free_of_groups(part, "where")
+        if not out_of_sight(part, clauses.source):
+            own.append(node_of(part))
+            continue
         found = {a: leaf for a, leaf in origins_of(part).items() if a not in bound}
         check_same_outer(outer, found)
         outer |= found
@@ -87,6 +93,8 @@ def where_conditions(clauses: Clauses, values: Sequence[object]) -> Clauses:
         for node in conjuncts(node_of(part)):
             (foreign if aliases_of(node) & found.keys() else own).append(node)
     source = ir.Filter(clauses.source, conjunction(tuple(own))) if own else clauses.source
+    if not outer:
+        return clauses.called("where", source=source)
     return clauses.called(
         "where",
         source=source,
@@ -133,12 +141,15 @@ def spread(clauses: Clauses, value: object, clause: str) -> Scalar:
 
 def column(clauses: Clauses, name: str, value: object, clause: str) -> Scalar:
     """Return the value of a column of select; a dict nests."""
-    if not isinstance(value, QueryPart) and isinstance(value, Mapping):
+    if isinstance(value, Expr):
+        part = value
+    elif isinstance(value, Alias):
+        part = row_of(value)
+    elif not isinstance(value, QueryPart) and isinstance(value, Mapping):
         parts = ((str(key), column(clauses, str(key), v, clause)) for key, v in value.items())
         return Record(tuple(parts))
-    part = row_of(value) if isinstance(value, Alias) else value
-    if not isinstance(part, Expr):
-        raise _no_expression(part, f"column {name!r} of {clause}", "a constant is lit(value)")
+    else:
+        raise _no_expression(value, f"column {name!r} of {clause}", "a constant is lit(value)")
     if isinstance(node := node_of(part), Nested) and node.live:
         check_aliases(part, clauses.source, clause)
         return node
@@ -165,12 +176,15 @@ def check_grouped(clauses: Clauses, nodes: tuple[Scalar, ...], clause: str) -> N
         for node in nodes:
             cells.expression(node, clause)
         return
-    for part in (part for node in nodes if contains(node, Aggregate) for part in walk(node)):
-        if isinstance(part, Aggregate):
-            raise refusal(
-                f"aggregate {text_of(part)!r} in {clause} of a query without groups",
-                "call group_by first; group_by() makes the whole input one group",
-            )
+    for node in nodes:
+        if not contains(node, Aggregate):
+            continue
+        for part in walk(node):
+            if isinstance(part, Aggregate):
+                raise refusal(
+                    f"aggregate {text_of(part)!r} in {clause} of a query without groups",
+                    "call group_by first; group_by() makes the whole input one group",
+                )
 
 
 def check_window(clauses: Clauses, rows: object, clause: str) -> None:
@@ -189,9 +203,17 @@ def check_window(clauses: Clauses, rows: object, clause: str) -> None:
 
 def _resolved(clauses: Clauses, part: Expr[object], clause: str) -> Scalar:
     check_aliases(part, clauses.source, clause)
-    node = clauses.resolved(node_of(part), clause)
+    node = node_of(part)
+    if node.__class__ is Column:
+        return node
+    if not contains(node, _REPLACED):
+        return node
+    node = clauses.resolved(node, clause)
     check_no_collection(node, clause)
     return node
+
+
+_REPLACED: Final = (Selected, Nested)
 
 
 def _no_expression(value: object, clause: str, hint: str) -> QueryError:

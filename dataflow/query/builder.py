@@ -26,6 +26,7 @@ from dataflow.errors import UnknownFieldError
 from dataflow.query import arguments, ir
 from dataflow.query.alias import Alias
 from dataflow.query.clauses import Clauses
+from dataflow.query.grouping import over_cells
 from dataflow.query.joining import joined
 from dataflow.query.rows import columns_of, fields_of_type, row_type_of
 from dataflow.query.scalar import Aggregate, Record, contains
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from dataflow.query.aggregates.expression import OrderBy
     from dataflow.query.expr import Expr
+    from dataflow.query.scalar import Scalar
     from dataflow.query.source import Source
 
 T = TypeVar("T")
@@ -184,16 +186,18 @@ class Query(QueryPart, Generic[R_co]):
             raise refusal(
                 "select without columns", "write select(alias) or select(name=expression)"
             )
-        spreads = ((None, arguments.spread(clauses, part, "select")) for part in spread)
-        named = (
-            (name, arguments.column(clauses, name, value, "select"))
-            for name, value in columns.items()
-        )
-        record = Record((*spreads, *named))
-        keys = () if clauses.keys is None and contains(record, Aggregate) else clauses.keys
-        selected = clauses.called("select", record=record, keys=keys)
-        arguments.check_grouped(selected, (record,), "select")
-        arguments.check_grouped(selected, tuple(part.by for part in clauses.order), "order_by")
+        items: list[tuple[str | None, Scalar]] = [
+            (None, arguments.spread(clauses, part, "select")) for part in spread
+        ]
+        for name, value in columns.items():
+            items.append((name, arguments.column(clauses, name, value, "select")))
+        record = Record(tuple(items))
+        if clauses.keys is None and not contains(record, Aggregate):
+            return Query(clauses.called("select", record=record))
+        keys = clauses.keys or ()
+        cells = over_cells(keys, record)
+        selected = clauses.called("select", record=record, keys=keys, cells=cells)
+        arguments.check_grouped(selected, tuple([part.by for part in clauses.order]), "order_by")
         return Query(selected)
 
     def into(self, row_type: type[T]) -> Query[T]:

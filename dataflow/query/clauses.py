@@ -22,12 +22,12 @@ select remains. `live(key=...)` puts a Rekey on top.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from dataflow.errors import UnknownFieldError
 from dataflow.frozen import replace
 from dataflow.query import ir
-from dataflow.query.grouping import Cells
+from dataflow.query.grouping import Cells, over_cells
 from dataflow.query.notation import text_of
 from dataflow.query.rows import column, columns_of
 from dataflow.query.scalar import (
@@ -54,11 +54,13 @@ from dataflow.query.windowing import Values
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_REFUSED_AFTER: Final[dict[str, tuple[str, ...]]] = {
-    "join": ("group_by", "having", "select", "distinct", "limit", "offset", "one", "map"),
-    "where": ("group_by", "having", "select", "distinct", "limit", "offset", "one", "map"),
-    "filter": ("group_by", "having", "select", "distinct", "limit", "offset", "one", "map"),
-    "group_by": (
+    from dataflow.query.scalar import Aggregate
+
+_REFUSED_AFTER: Final[dict[str, set[str]]] = {
+    "join": {"group_by", "having", "select", "distinct", "limit", "offset", "one", "map"},
+    "where": {"group_by", "having", "select", "distinct", "limit", "offset", "one", "map"},
+    "filter": {"group_by", "having", "select", "distinct", "limit", "offset", "one", "map"},
+    "group_by": {
         "group_by",
         "having",
         "select",
@@ -68,21 +70,21 @@ _REFUSED_AFTER: Final[dict[str, tuple[str, ...]]] = {
         "offset",
         "one",
         "map",
-    ),
-    "having": ("distinct", "limit", "offset", "one", "into", "map"),
-    "select": ("select", "distinct", "map"),
-    "into": ("into", "map"),
-    "distinct": ("distinct", "limit", "offset", "one", "map"),
-    "order_by": ("order_by", "limit", "offset", "one", "map"),
-    "limit": ("limit", "one", "map"),
-    "offset": ("offset", "one", "map"),
-    "one": ("one",),
-    "map": ("map",),
+    },
+    "having": {"distinct", "limit", "offset", "one", "into", "map"},
+    "select": {"select", "distinct", "map"},
+    "into": {"into", "map"},
+    "distinct": {"distinct", "limit", "offset", "one", "map"},
+    "order_by": {"order_by", "limit", "offset", "one", "map"},
+    "limit": {"limit", "one", "map"},
+    "offset": {"offset", "one", "map"},
+    "one": {"one"},
+    "map": {"map"},
 }
 
 
-class Clauses(NamedTuple):
-    """What has been called so far.
+class Clauses:
+    """What has been called so far; a value of which every call makes another one, which holds what has been said and no more.
 
     Attributes:
         source: Joins, where and filter, as a tree in call order.
@@ -90,6 +92,7 @@ class Clauses(NamedTuple):
         keys: Expressions grouped by; None if the query is not grouped.
         having: Conditions on groups, over source rows.
         record: What select builds, over source rows; None without select.
+        cells: What it builds over the cells of groups, and the aggregates among these; None without groups.
         into: The type select builds; None for a dict.
         distinct: Whether equal rows are one.
         order: Parts of the order, over source rows.
@@ -106,6 +109,7 @@ class Clauses(NamedTuple):
     keys: tuple[Scalar, ...] | None = None
     having: tuple[Scalar, ...] = ()
     record: Record | None = None
+    cells: tuple[Scalar, tuple[Aggregate, ...]] | None = None
     into: type[Any] | None = None
     distinct: bool = False
     order: tuple[Ordering, ...] = ()
@@ -116,15 +120,26 @@ class Clauses(NamedTuple):
     correlated: tuple[Scalar, ...] = ()
     outer: tuple[tuple[str, ir.Scan | ir.Named], ...] = ()
 
+    def __init__(self, source: ir.Node) -> None:
+        self.source = source
+
+    def changed(self, **changes: Any) -> Clauses:
+        """Return the clauses with some of them changed."""
+        copy = Clauses.__new__(Clauses)
+        copy.__dict__ = {**self.__dict__, **changes}
+        return copy
+
     def called(self, clause: str, **changes: Any) -> Clauses:
         """Return the clauses after one more call."""
-        return self._replace(calls=(*self.calls, clause), **changes)
+        copy = Clauses.__new__(Clauses)
+        copy.__dict__ = {**self.__dict__, "calls": (*self.calls, clause), **changes}
+        return copy
 
     def check_place(self, clause: str) -> None:
         """Refuse a clause that may not follow what has been called before."""
-        earlier = [call for call in self.calls if call in _REFUSED_AFTER[clause]]
-        if not earlier:
+        if _REFUSED_AFTER[clause].isdisjoint(self.calls):
             return
+        earlier = [call for call in self.calls if call in _REFUSED_AFTER[clause]]
         if earlier[0] == clause:
             raise refusal(f"{clause} is called twice", _TWICE.get(clause, _WRAP))
         hint = f"call it before {earlier[0]}, or {_WRAP} and there call {clause}"
@@ -166,7 +181,7 @@ class Clauses(NamedTuple):
                 "compute it in a subquery: query(q.alias('x')).where(x.id == outer.id)",
             )
         source = ir.Filter(self.source, conjunction(self.correlated))
-        return self._replace(source=source, correlated=(), outer=()).tree()
+        return self.changed(source=source, correlated=(), outer=()).tree()
 
     def tree(self) -> ir.Node:
         """Return the finished tree, whichever aliases its conditions name."""
@@ -198,8 +213,9 @@ class Clauses(NamedTuple):
         known = [(name, column(record, name, self.source)) for name in names]
         order, hidden = _as_columns(self.order, known)
         whole = Record((*record.items, *hidden))
-        selected = self._replace(
-            record=whole, order=(), single=False, into=None, function=None
+        cells = None if self.keys is None else over_cells(self.keys, whole)
+        selected = self.changed(
+            record=whole, cells=cells, order=(), single=False, into=None, function=None
         ).tree()
         node: ir.Node = ir.Order(selected, tuple(order), self._rows_kept(), self.offset)
         if hidden or self.into is not None:
@@ -233,12 +249,12 @@ class Clauses(NamedTuple):
         return 1 if self.limit is None else min(1, self.limit)
 
     def _grouped(self) -> tuple[ir.Node, Scalar, tuple[Ordering, ...]]:
-        keys, record = self.keys or (), self.record or Record(())
-        cells = Cells(keys)
-        row = cells.expression(record, "select")
-        assert isinstance(row, Record)
+        assert self.cells is not None
+        row, aggregates = self.cells
+        keys = self.keys or ()
+        cells = Cells(keys, aggregates)
         having = [cells.expression(part, "having") for part in self.having]
-        order = tuple(cells.ordering(part, "order_by") for part in self.order)
+        order = tuple([cells.ordering(part, "order_by") for part in self.order])
         node: ir.Node = ir.Group(self.source, keys, cells.aggregates)
         if having:
             node = ir.Filter(node, conjunction(tuple(having)))

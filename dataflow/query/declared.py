@@ -39,6 +39,14 @@ _KINDS: Final[Mapping[Any, frozenset[int]]] = {
 }
 
 
+def is_undeclared(node: Scalar, origins: Mapping[str, ir.Scan | ir.Named]) -> bool:
+    """Tell whether an expression is a column of a source that declares no types."""
+    if not isinstance(node, Column):
+        return False
+    leaf = origins.get(node.alias)
+    return not isinstance(leaf, ir.Scan) or leaf.source.relation.row_type is None
+
+
 def check_kinds(
     one: Scalar, other: Scalar, origins: Mapping[str, ir.Scan | ir.Named], symbol: str
 ) -> None:

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from dataflow.query import ir
-from dataflow.query.declared import check_kinds
+from dataflow.query.declared import check_kinds, is_undeclared
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -266,7 +266,7 @@ class Expr(Unevaluated, Generic[T_co]):
     def _compare(self, name: str, other: object) -> Expr[bool]:
         right = operand(other, name)
         compared = call(name, self, right)
-        if name in _SYMBOLS:
+        if name in _SYMBOLS and not is_undeclared(self._node, origins_of(compared)):
             check_comparable(self._node, node_of(right), origins_of(compared), _SYMBOLS[name])
             check_kinds(self._node, node_of(right), origins_of(compared), _SYMBOLS[name])
         return compared
@@ -312,9 +312,9 @@ def merged(*parts: Expr[Any] | Order) -> Origins:
     Raises:
         QueryError: One alias name stands for two different things.
     """
-    found = NO_ORIGINS
-    for part in parts:
-        origins = part._origins  # noqa: SLF001 - an expression has no public names but methods
+    found = parts[0]._origins if parts else NO_ORIGINS  # noqa: SLF001 - an expression has no public names but methods
+    for part in parts[1:]:
+        origins = part._origins  # noqa: SLF001 - as above
         if origins and origins is not found:
             found = _both(found, origins) if found else origins
     return found or {}  # a dict, which can be copied

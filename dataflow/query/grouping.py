@@ -10,7 +10,7 @@ Law     rewriting gives an expression without columns, rows, facts and aggregate
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from dataflow.query.notation import text_of
 from dataflow.query.scalar import (
@@ -21,6 +21,7 @@ from dataflow.query.scalar import (
     Fact,
     Nested,
     Ordering,
+    Record,
     RowOf,
     Scalar,
     rewrite,
@@ -32,18 +33,22 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+_OF_ROWS: Final = (Column, RowOf, Fact)
+
+
 class Cells:
     """The cells of a group, as far as the expressions rewritten so far need them.
 
     Args:
         keys: The expressions grouped by.
+        aggregates: Those that have a cell already.
     """
 
     __slots__ = ("_aggregates", "_keys")
 
-    def __init__(self, keys: Sequence[Scalar]) -> None:
+    def __init__(self, keys: Sequence[Scalar], aggregates: Sequence[Aggregate] = ()) -> None:
         self._keys = tuple(keys)
-        self._aggregates: list[Aggregate] = []
+        self._aggregates = list(aggregates)
 
     @property
     def aggregates(self) -> tuple[Aggregate, ...]:
@@ -72,7 +77,7 @@ class Cells:
                 f"{text_of(node)} in {clause} of a query with groups",
                 "wrap the query: query(q.alias('x')).select(x, rows=nested(...))",
             )
-        if isinstance(node, Column | RowOf | Fact):
+        if isinstance(node, _OF_ROWS):
             raise self._ungrouped(node, clause)
         return None
 
@@ -90,6 +95,16 @@ class Cells:
             f"the query is grouped by {keys}",
             "add it to group_by, or aggregate it: first(x), max_(x), collect(x)",
         )
+
+
+def over_cells(keys: Sequence[Scalar], record: Record) -> tuple[Scalar, tuple[Aggregate, ...]]:
+    """Return what a select builds from the cells of groups, and the aggregates among these.
+
+    Raises:
+        QueryError: A column is neither grouped nor aggregated.
+    """
+    cells = Cells(keys)
+    return cells.expression(record, "select"), cells.aggregates
 
 
 @lru_cache(maxsize=1_000)

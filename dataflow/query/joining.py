@@ -20,6 +20,7 @@ from dataflow.query.rows import leaves
 from dataflow.query.scalar import (
     Apply,
     Call,
+    Column,
     Scalar,
     aliases_of,
     conjunction,
@@ -85,17 +86,25 @@ def _split(
     """Split a condition: equalities with one side each, the left side first, and the rest."""
     sides = (frozenset(ir.scope(left)), frozenset(ir.scope(right)))
     parts = conjuncts(condition)
-    if not any(all(aliases_of(part) & side for side in sides) for part in parts):
+    pairs = [_pair(part, *sides) for part in parts]
+    equalities = tuple([pair for pair in pairs if pair is not None])
+    if not equalities and not any(all(aliases_of(part) & side for side in sides) for part in parts):
         lacking = [", ".join(map(repr, sorted(side))) for side in sides]
         raise refusal(
             f"on={text_of(condition)} does not relate {lacking[0]} to {lacking[1]}",
             "compare a column of the one with a column of the other; without any use how='cross'",
             "a condition on one side alone belongs in where(...)",
         )
-    pairs = [_pair(part, *sides) for part in parts]
-    equalities = tuple(pair for pair in pairs if pair is not None)
-    rest = tuple(part for part, pair in zip(parts, pairs, strict=True) if pair is None)
+    rest = tuple([part for part, pair in zip(parts, pairs, strict=True) if pair is None])
     return equalities, rest
+
+
+def _reads_only(node: Scalar, side: frozenset[str]) -> bool:
+    """Tell whether an expression reads aliases, all of them of one side."""
+    if isinstance(node, Column):
+        return node.alias in side
+    aliases = aliases_of(node)
+    return bool(aliases) and aliases <= side
 
 
 def _pair(
@@ -105,8 +114,7 @@ def _pair(
         return None
     one, other = part.args
     for mine, theirs in ((one, other), (other, one)):
-        reads_left, reads_right = aliases_of(mine), aliases_of(theirs)
-        if reads_left and reads_left <= left and reads_right and reads_right <= right:
+        if _reads_only(mine, left) and _reads_only(theirs, right):
             for side in (mine, theirs):
                 if contains(side, Apply):
                     raise refusal(

@@ -355,8 +355,7 @@ def contains(node: Scalar, kind: type[Scalar] | tuple[type[Scalar], ...]) -> boo
     if node.__class__ in _LEAVES:
         return isinstance(node, kind)
     pending = [node]
-    while pending:
-        part = pending.pop()
+    for part in pending:
         if isinstance(part, kind):
             return True
         if part.__class__ is Call:

@@ -26,6 +26,12 @@ from dataflow.query.scalar import Aggregate, Nested, Scalar, Selected, Window, c
 from dataflow.query.traps import refusal
 
 
+def out_of_sight(part: Expr[Any] | Order, tree: ir.Node) -> list[str]:
+    """Return the aliases in an expression that a tree does not bind to the very things they stand for there."""
+    origins = origins_of(part)
+    return [alias for alias, leaf in origins.items() if leaf_in_sight(tree, alias) is not leaf]
+
+
 def check_aliases(
     part: Expr[Any] | Order, tree: ir.Node, clause: str, outer: Origins = NO_ORIGINS
 ) -> None:
@@ -34,9 +40,8 @@ def check_aliases(
     Args:
         outer: What aliases of a query around this one stand for, which may be named as well.
     """
-    for alias, leaf in origins_of(part).items():
-        if leaf_in_sight(tree, alias) is leaf:
-            continue
+    for alias in out_of_sight(part, tree):
+        leaf = origins_of(part)[alias]
         bound = leaves(tree)
         if alias not in bound:
             if alias in outer:
