@@ -1,17 +1,19 @@
 """W3: one more chunk of a message that is being written, with every view of the session attached.
 
-Measured with 100 finished messages in the session and without, in alternating segments; the ratio is with / without. The
-message has K chunks before, and what is written in a segment is taken out again after it, so that K stays K.
+Measured with 100 finished messages in the session and without, in alternating segments of two processes; the ratio is with / without.
+The message has K chunks before, and what is written in a segment is taken out again after it, so that K stays K.
 """
 
 from __future__ import annotations
 
 import gc
 import json
+from contextlib import ExitStack, closing
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.answers import DisagreementError
+from benchmarks.apart import Apart
 from benchmarks.measurement import summarized
 from benchmarks.peers.roster import OURS
 from stateschema.session import Chunk, SessionViews, chunk_id, session_collections
@@ -31,14 +33,17 @@ COUNT: Final = 200  # chunks in a segment
 def measure_chat(plan: Plan) -> Iterator[Measurement]:
     """Measure one more chunk at each number of chunks before it."""
     for size in [size for size in SIZES if size <= plan.most]:
-        sessions = {"alone": _Session(size, 0), "after 100 messages": _Session(size, HISTORY)}
-        found: dict[str, list[list[float]]] = {name: [] for name in sessions}
-        gc.collect()
-        for segment in range(plan.segments + 1):
-            for name in sorted(sessions, reverse=bool(segment % 2)):
-                times = sessions[name].write()
-                if segment:  # the first one warms up
-                    found[name].append(times)
+        found: dict[str, list[list[float]]] = {"alone": [], "after 100 messages": []}
+        with ExitStack() as stack:
+            sessions = {
+                name: stack.enter_context(closing(Apart(Session, size, history)))
+                for name, history in zip(found, (0, HISTORY), strict=True)
+            }
+            for segment in range(plan.segments + 1):
+                for name in sorted(sessions, reverse=bool(segment % 2)):
+                    times = sessions[name].ask("write")
+                    if segment:  # the first one warms up
+                        found[name].append(times)
         for metric, segments in found.items():
             yield summarized(
                 segments,
@@ -53,8 +58,13 @@ def measure_chat(plan: Plan) -> Iterator[Measurement]:
             )
 
 
-class _Session:
-    """A session with all its views, some finished messages, and one that has so many chunks so far."""
+class Session:
+    """A session with all its views, some finished messages, and one that has so many chunks so far.
+
+    Args:
+        size: chunks so far.
+        history: finished messages.
+    """
 
     def __init__(self, size: int, history: int) -> None:
         self._size = size
@@ -69,6 +79,7 @@ class _Session:
                 write.insert(_finish(f"h{number}", FINISHED))
             for seq in range(size):
                 write.insert(_delta("m", seq))
+        gc.collect()
 
     def _hear(self, changes: object) -> None:
         self._heard += 1

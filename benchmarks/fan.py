@@ -9,10 +9,12 @@ from __future__ import annotations
 import gc
 import random
 from bisect import bisect_right
+from contextlib import ExitStack, closing
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.answers import DisagreementError
+from benchmarks.apart import Apart
 from benchmarks.measurement import summarized
 from benchmarks.peers.receiver import Receiver
 from benchmarks.peers.roster import FLOOR, OURS
@@ -43,21 +45,23 @@ def measure_fan(plan: Plan) -> Iterator[Measurement]:
 def _measure(kind: str, size: int, plan: Plan) -> Iterator[Measurement]:
     rng = random.Random(SEED)
     rows = [_row(key, rng) for key in range(ROWS)]
-    sides: dict[str, _Ours | _ByHand] = {OURS: _Ours(kind, size, rows)}
-    if FLOOR in plan.peers:
-        sides[FLOOR] = _ByHand(kind, size, rows)
-    found: dict[str, list[list[float]]] = {name: [] for name in sides}
-    gc.collect()
-    for segment in range(plan.segments + 1):
-        drawn = [
-            {**rows[key], "amount": rng.randrange(1_000_000)}
-            for key in rng.sample(range(ROWS), COUNT)
-        ]
-        for name in sorted(sides, reverse=bool(segment % 2)):
-            times = _timed(sides[name], [dict(row) for row in drawn])
-            if segment:  # the first one warms up
-                found[name].append(times)
-    heard = {name: side.heard() for name, side in sides.items()}
+    names = [OURS, FLOOR] if FLOOR in plan.peers else [OURS]
+    found: dict[str, list[list[float]]] = {name: [] for name in names}
+    with ExitStack() as stack:
+        sides = {
+            name: stack.enter_context(closing(Apart(Side, name, kind, size, rows)))
+            for name in names
+        }
+        for segment in range(plan.segments + 1):
+            drawn = [
+                {**rows[key], "amount": rng.randrange(1_000_000)}
+                for key in rng.sample(range(ROWS), COUNT)
+            ]
+            for name in sorted(sides, reverse=bool(segment % 2)):
+                times = sides[name].ask("timed", drawn)
+                if segment:  # the first one warms up
+                    found[name].append(times)
+        heard = {name: side.ask("heard") for name, side in sides.items()}
     if len({*heard.values()}) > 1:
         raise DisagreementError(f"{kind} {size}: (calls, rows) differ: {heard}")
     for name, segments in found.items():
@@ -75,13 +79,32 @@ def _measure(kind: str, size: int, plan: Plan) -> Iterator[Measurement]:
         )
 
 
-def _timed(side: _Ours | _ByHand, drawn: Sequence[Row]) -> list[float]:
-    times = []
-    for row in drawn:
-        start = perf_counter_ns()
-        side.update(row)
-        times.append((perf_counter_ns() - start) / 1_000)
-    return times
+class Side:
+    """Ours or the floor, under the clock.
+
+    Args:
+        name: of the peer.
+        kind: of the queries.
+        size: how many there are.
+        rows: of the source.
+    """
+
+    def __init__(self, name: str, kind: str, size: int, rows: Sequence[Row]) -> None:
+        self._views = (_Ours if name == OURS else _ByHand)(kind, size, rows)
+        gc.collect()
+
+    def timed(self, drawn: Sequence[Row]) -> list[float]:
+        """Update rows one at a time; return the microseconds of each."""
+        times = []
+        for row in drawn:
+            start = perf_counter_ns()
+            self._views.update(row)
+            times.append((perf_counter_ns() - start) / 1_000)
+        return times
+
+    def heard(self) -> tuple[int, int]:
+        """Return how often subscribers were called, and how many rows there are in all views."""
+        return self._views.heard()
 
 
 def _row(key: int, rng: random.Random) -> Row:

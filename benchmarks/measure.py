@@ -19,7 +19,7 @@ from benchmarks.answers import DisagreementError, recount, same_answer, same_new
 from benchmarks.measurement import summarized
 from benchmarks.peers.peer import Unavailable
 from benchmarks.peers.roster import FLOOR, OURS, ROSTER
-from benchmarks.plan import SEED
+from benchmarks.plan import BULK, ENOUGH, SEED
 from benchmarks.traffic import copy_of, history
 
 if TYPE_CHECKING:
@@ -93,9 +93,10 @@ class _Bench:
         """
         found: Segments = {name: [] for name in self._peers}
         spent = dict.fromkeys(self._peers, 0)
-        for segment in range(self._plan.segments + 1 if again else 1):
+        segments = min(self._plan.segments, ENOUGH) + 1 if again else 1
+        for segment in range(segments):
             for name in self._turns(segment):
-                if segment and spent[name] > 10 * self._allowance(name):
+                if segment and spent[name] > BULK * self._allowance(name):
                     continue
                 peer = self._peers[name]
                 time = (
@@ -111,13 +112,14 @@ class _Bench:
         """Apply the next changes of the traffic, so many in each commit; return times, and the share that altered the answer."""
         found: Segments = {name: [] for name in self._peers}
         calls = self._calls()
-        for segment in range(self._plan.segments + 1):  # the first one warms up
+        segments = self._plan.segments_of(self._size)
+        for segment in range(segments + 1):  # the first one warms up
             drawn = history(self._traffic, batches=count, size=size)
             for name in self._turns(segment):
                 times = self._peers[name].commits(copy_of(drawn), self._allowance(name))
                 if segment:
                     found[name].append([time / (1_000 * size) for time in times])
-        return found, (self._calls() - calls) / (count * (self._plan.segments + 1))
+        return found, (self._calls() - calls) / (count * (segments + 1))
 
     def _calls(self) -> int:
         """Return how often our subscriber was called."""

@@ -10,6 +10,10 @@ from benchmarks.peers.peer import SECOND
 from benchmarks.peers.roster import ROSTER
 
 SEED: Final = 20_260_101
+ENOUGH: Final = 5
+"""Segments to take a median of."""
+BULK: Final = 20
+"""Allowances that loading or hydrating may take in all segments together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,10 +22,10 @@ class Plan:
 
     Attributes:
         sizes: rows, for questions that do not choose their own.
-        segments: per peer; one more warms up.
+        segments: of commits, per peer; one more warms up. Of a million rows, and of loading and hydrating, as many as `ENOUGH`.
         commits: of the traffic in each segment, by the changes in each commit. Batches larger than the table are left out.
-        allowance: nanoseconds that a peer may take for the commits of a segment, and ten times as many to load or to hydrate in
-            all segments together; then it is let off.
+        allowance: nanoseconds that a peer may take for the commits of a segment; and `BULK` times as many to load or to hydrate in all
+            segments together. Then it is let off.
         queries: names of those that are asked; all if empty.
         workloads: those that are run.
         peers: those that take part.
@@ -38,6 +42,10 @@ class Plan:
     peers: tuple[str, ...] = field(default_factory=lambda: tuple(ROSTER))
     samples: int = 9
     most: int = 20_000
+
+    def segments_of(self, size: int) -> int:
+        """Return how many segments of commits there are at a size."""
+        return min(self.segments, ENOUGH) if size > 100_000 else self.segments
 
     def asks(self, query: str) -> bool:
         """Tell whether a query is asked."""
