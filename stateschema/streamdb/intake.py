@@ -134,12 +134,12 @@ class Intake(Generic[SchemaT]):
                 shown.
             ExceptionGroup: What subscribers raised; the batch is shown all the same.
         """
-        elsewhere = self._resets.to_follow(batch, self.position)
         try:
-            self._router.stage(batch.messages, where=batch.where, passes_resets=True)
+            offset = self._router.stage(batch.messages, where=batch.where, passes_resets=True)
         except Exception as error:
             self.fail(error)
             raise
+        elsewhere = self._resets.to_follow(offset, self.position, batch.next_offset)
         if elsewhere is not None:
             self._read_on_from(elsewhere)
             self._was_sent = True

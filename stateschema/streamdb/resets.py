@@ -8,10 +8,6 @@ End        Each reset that is followed lies behind the end of all that were foll
            reading ends.
 """
 
-from collections.abc import Sequence
-from typing import Any
-
-from stateschema.stream.batch import Batch
 from stateschema.stream.offset import Offset
 
 
@@ -24,30 +20,19 @@ class Resets:
         self._offset: str | None = None
         self._until: Offset | None = None  # the end of the batch it was in
 
-    def to_follow(self, batch: Batch, position: Offset) -> Offset | None:
+    def to_follow(self, offset: str | None, position: Offset, end: Offset) -> Offset | None:
         """Return where the last reset of a batch leads, if it has not been followed.
 
         Args:
-            batch: What is taken in.
-            position: Where it begins.
+            offset: What the reset says; None if there is none.
+            position: Where the batch begins.
+            end: Where it ends.
         """
-        offset = _last_offset(batch.messages)
         if offset is None:
             return None
         until = self._until or position
-        is_known = batch.next_offset <= until or offset == self._offset
+        is_known = end <= until or offset == self._offset
         if position < until and is_known:
             return None
-        self._offset, self._until = offset, batch.next_offset
+        self._offset, self._until = offset, end
         return Offset(offset)
-
-
-def _last_offset(messages: Sequence[Any]) -> str | None:
-    for message in reversed(messages):
-        try:
-            headers: dict[str, Any] = message["headers"]
-            if "control" in headers and headers["control"] == "reset" and headers.get("offset"):
-                return str(headers["offset"])
-        except (LookupError, TypeError, AttributeError):
-            continue  # no event: whoever reads it says so
-    return None

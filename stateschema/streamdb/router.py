@@ -106,6 +106,7 @@ class Router:
         self._on_commit = on_commit
         self._failed: Exception | None = None
         self._passes_resets = False
+        self._leads_to: str | None = None
         self._restart_counts()
 
     @property
@@ -135,7 +136,7 @@ class Router:
         *,
         where: Callable[[int], Where] | None = None,
         passes_resets: bool = False,
-    ) -> None:
+    ) -> str | None:
         """Read events without showing them yet.
 
         Args:
@@ -143,11 +144,15 @@ class Router:
             where: Maps the index of a message to the place to name in errors.
             passes_resets: Whether resets with an offset mean nothing: they have been followed.
 
+        Returns:
+            Where the last reset with an offset leads; None if there was none.
+
         Raises:
             EventError: A message is bad and the policy is "raise"; nothing staged will be shown.
             Exception: `on_skip` raised; nothing staged will be shown.
         """
         self._passes_resets = passes_resets
+        self._leads_to = None
         if self._failed is not None:
             raise self._failed
         given = messages if isinstance(messages, list) else list(messages)
@@ -160,6 +165,7 @@ class Router:
                 self._events += len(piece)
                 self._ignored += read.ignored
                 self._txids |= read.txids
+        return self._leads_to
 
     def _read_each(
         self, piece: list[Any], start: int, where: Callable[[int], Where] | None
@@ -250,6 +256,7 @@ class Router:
 
     def _control(self, event: ControlEvent) -> None:
         if event.headers.control == "reset":
+            self._leads_to = event.headers.offset or self._leads_to
             if event.headers.offset is None or not self._passes_resets:
                 self.truncate()
             return

@@ -153,6 +153,24 @@ def test_a_reset_to_nowhere_is_one_to_the_start(
     assert {record.message for record in caplog.records} == {said}
 
 
+def test_a_reset_that_is_no_event_is_left_out_as_any_other() -> None:
+    bad = {"headers": {"control": "reset", "offset": 7}}
+    batch = Batch(
+        messages=[message("1"), bad, message("2")], next_offset=Offset.mint(3), up_to_date=True
+    )
+
+    class Given(Recording):
+        @override
+        async def follow(self, offset: str = Offset.START) -> AsyncGenerator[Batch, None]:
+            self.starts.append(offset)
+            yield batch
+
+    stream = Given()
+    with BlockingStreamDB(Chat, stream=stream, on_error="skip", live=False) as db:
+        assert set(db.collections.messages) == {"1", "2"}
+    assert stream.starts == [Offset.START]
+
+
 def test_an_offset_of_the_caller_that_is_none_is_fatal() -> None:
     db = BlockingStreamDB(Chat, stream=Recording([message("1")]), offset="nowhere")
     with pytest.raises(LocalProtocolError, match="'nowhere' is malformed"):

@@ -248,6 +248,19 @@ def test_a_skipped_event_is_counted_reported_and_otherwise_never_was(
     assert shown(chat) == expected([message("2"), message("3")])
 
 
+def test_staging_tells_where_the_last_reset_leads_that_is_an_event() -> None:
+    def reset(offset: object) -> dict[str, Any]:
+        return {"headers": {"control": "reset", "offset": offset}}
+
+    router = Router(attach(Chat), on_error="skip")
+    history = [reset("5"), message("1"), reset("3")]
+    no_events = [reset(7), reset(""), {"headers": "reset"}]
+    assert [
+        router.stage(batch, passes_resets=True)
+        for batch in (history, [*history, control("reset"), *no_events], no_events, [message("2")])
+    ] == ["3", "3", None, None]
+
+
 def test_a_bad_event_in_a_snapshot_is_not_part_of_it() -> None:
     chat = attach(Chat)
     router = Router(chat, on_error="skip")
