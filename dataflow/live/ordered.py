@@ -144,10 +144,11 @@ class OrderedSubscription(Subscription):
                 now = self._shown[key] = self._visible(key)
             if was is not None and now is not None and was[0] == now[0]:
                 before, after = order.entry(key, old), order.entry(key, new)
+                place = places.now(after)
                 if before != after:
-                    moved.append((places.before(before), places.now(after), now[0]))
+                    moved.append((places.before(before), place, now[0]))
                 if was[1] is not now[1]:
-                    replaced.append((places.now(after), now[1]))
+                    replaced.append((place, now[1]))
                 continue
             if was is not None:
                 removed.append(places.before(order.entry(key, old)))

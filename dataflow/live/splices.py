@@ -121,6 +121,11 @@ def _moves(
     A place is a gap between rows that stay, and a rank among the movable rows in it: those that have been placed, then those
     that wait. The index of a row is its gap, which counts rows that stay, plus the movable rows in front of it.
     """
+    if len(moved) == 1:  # as usual: its place is its index
+        [(before, position, key)] = moved
+        index = before - bisect_left(removed, before)
+        to = position - bisect_left(inserted, position)
+        return [Move(index, to, key)] if index != to else []
     old = sorted(position for position, _, _ in moved)
     new = sorted(position for _, position, _ in moved)
     places = []  # of all movable rows, in the order of the list
