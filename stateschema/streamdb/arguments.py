@@ -80,6 +80,19 @@ def check_function(value: object, name: str) -> None:
         raise error
 
 
+def check_txid(value: object) -> None:
+    """Refuse what no event can carry as its txid, which would be waited for in vain.
+
+    Raises:
+        TypeError: It is none.
+    """
+    if isinstance(value, str) and value:
+        return
+    error = TypeError(f"wait_txid takes the txid of an event, not {value!r}")
+    error.add_note("give events one: txid = new_txid(), then Chat.messages.insert(..., txid=txid)")
+    raise error
+
+
 def check_stream(value: object, what: str) -> None:
     """Refuse what has not the interface of streams.
 

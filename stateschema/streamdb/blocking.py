@@ -39,6 +39,7 @@ from stateschema.events import ChangeEvent, new_txid
 from stateschema.schema.entity import StateSchema
 from stateschema.stream.batch import Batch
 from stateschema.stream.offset import Offset
+from stateschema.streamdb.arguments import check_txid
 from stateschema.streamdb.entering import Blocking
 from stateschema.streamdb.facade import Facade
 from stateschema.streamdb.mutations import events_of
@@ -304,8 +305,10 @@ def poll_for(
         poll: Takes `timeout=`, the seconds that are left.
 
     Raises:
+        TypeError: It is no txid.
         TimeoutError: It did not come in time.
     """
+    check_txid(txid)
     deadline = None if timeout is None else time.monotonic() + timeout
     while not has_applied(txid):
         left = None if deadline is None else deadline - time.monotonic()

@@ -25,7 +25,7 @@ from dataflow.collection.transaction import Transaction
 from stateschema.errors import SchemaError, StreamClosedError
 from stateschema.schema.declaring import check_schema
 from stateschema.schema.entity import StateSchema, entities
-from stateschema.streamdb.arguments import naming_its_class
+from stateschema.streamdb.arguments import check_txid, naming_its_class
 from stateschema.streamdb.attach import collections_of
 from stateschema.streamdb.db import StreamDB
 from stateschema.streamdb.entering import Awaited
@@ -154,10 +154,12 @@ class CombinedStreamDB(Awaited, Combination[SchemaT, StreamDB[Any]]):
             timeout: Seconds; None waits for ever.
 
         Raises:
+            TypeError: It is no txid.
             TimeoutError: It did not come in time.
             StreamClosedError: All parts ended without it.
             Exception: The fatal error of a part, which may be the one where it would have come.
         """
+        check_txid(txid)
         if self._is_recent(txid):
             return
         waiting = {

@@ -38,6 +38,7 @@ from stateschema.events import new_txid
 from stateschema.schema.entity import StateSchema
 from stateschema.stream.batch import Batch
 from stateschema.stream.offset import Offset
+from stateschema.streamdb.arguments import check_txid
 from stateschema.streamdb.entering import Awaited
 from stateschema.streamdb.facade import Facade
 from stateschema.streamdb.mutations import events_of
@@ -91,10 +92,12 @@ class StreamDB(Awaited, Facade[SchemaT]):
             timeout: Seconds; None waits for ever.
 
         Raises:
+            TypeError: It is no txid.
             TimeoutError: It did not come in time.
             StreamClosedError: The stream ended, or the StreamDB was closed, without it.
             Exception: The fatal error, if there was one.
         """
+        check_txid(txid)
         deadline = asyncio.timeout(timeout)
         try:
             async with deadline:

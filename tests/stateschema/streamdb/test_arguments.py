@@ -13,9 +13,12 @@ from stateschema.errors import StreamClosedError
 from stateschema.stream.client.blocking import BlockingStreamClient
 from stateschema.stream.memory import MemoryStream
 from stateschema.streamdb.blocking import BlockingStreamDB
+from stateschema.streamdb.blocking_combined import BlockingCombinedStreamDB
+from stateschema.streamdb.combined import CombinedStreamDB
 from stateschema.streamdb.db import StreamDB
 from stateschema.streamdb.publishing.publisher import BlockingPublisher, publish
 from tests.stateschema.streamdb.chat import Chat
+from tests.stateschema.streamdb.combined_schemas import App, Profiles
 
 KINDS: list[Any] = [StreamDB, BlockingStreamDB]
 
@@ -106,6 +109,27 @@ def test_what_cannot_be_published_is_refused() -> None:
         ]
         found = refusal(lambda: publish(db.collections.messages, stream, type="m"), TypeError)
         assert found[0] == "publish takes a stream, not 'http://there'"
+
+
+@pytest.mark.parametrize("txid", [None, "", 7])
+def test_what_is_no_txid_is_not_waited_for(txid: Any) -> None:
+    said = [
+        f"wait_txid takes the txid of an event, not {txid!r}",
+        "give events one: txid = new_txid(), then Chat.messages.insert(..., txid=txid)",
+    ]
+    blocking = [BlockingStreamDB(each, stream=MemoryStream()) for each in (Chat, Profiles)]
+    with BlockingCombinedStreamDB(App, *blocking) as both:
+        for waiting in (blocking[0], both):
+            assert refusal(partial(waiting.wait_txid, txid), TypeError) == said
+
+    async def wait() -> None:
+        parts = [StreamDB(each, stream=MemoryStream()) for each in (Chat, Profiles)]
+        async with CombinedStreamDB(App, *parts) as both:
+            for waiting in (parts[0], both):
+                with pytest.raises(TypeError, match="takes the txid of an event"):
+                    await waiting.wait_txid(txid)
+
+    asyncio.run(wait())
 
 
 def test_the_wrong_kind_of_with_is_told_the_right_one() -> None:
