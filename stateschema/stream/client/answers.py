@@ -5,6 +5,7 @@ status      meaning                                        raised
 410         of an offset: no longer held; else: deleted    OffsetGoneError, StreamNotFoundError
 409         with Stream-Closed                             StreamClosedError
 400         of a read: the offset is none                  LocalProtocolError
+405         of a write, where none is allowed              RefusedError: a view, or so
 other 4xx   the request as it stands                       RefusedError
 5xx, 429    after all repetitions                          ServerError
 others      no such answer exists in the protocol          RemoteProtocolError
@@ -127,6 +128,10 @@ def _error(response: Response, stream: str, offset: str | None) -> StateSchemaEr
     if status == 403 and (epoch := count(response, names.PRODUCER_EPOCH)) is not None:
         message = f"producer is fenced off stream {stream!r} by epoch {epoch}"
         return RefusedError(message, status=status, epoch=epoch)
+    if status == 405 and "POST" not in response.headers.get("allow", "POST"):
+        error = RefusedError(f"stream {stream!r} is read-only, as views are", status=status)
+        error.add_note("a view follows from other streams: append to those")
+        return error
     if 400 <= status < 500 and status != 429:
         return RefusedError(f"stream {stream!r} answers {status}", status=status)
     if status == 429 or status >= 500:

@@ -296,7 +296,8 @@ class StreamServer:
                 raise denial(request, action)
         if self._companion is not None and action in WRITES and name in self._companion.names:
             headers = {"Allow": "GET, HEAD, OPTIONS"}
-            raise RejectedError(405, "method-not-allowed", f"stream {name!r} is read-only", headers)
+            message = f"stream {name!r} is read-only: only the server itself writes it"
+            raise RejectedError(405, "method-not-allowed", message, headers)
 
     def _beside(self, request: Request) -> Answer:
         """Return the answer to a request for something that is no stream."""
