@@ -6,11 +6,14 @@ NamedTuple, so it unpacks, matches and compares as a tuple does.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar
 
 from dataflow.values.normal import SEEN_AS_THEY_ARE, expose
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dataflow.circuit.node import Delta
 
 R = TypeVar("R")
@@ -34,9 +37,12 @@ class Change(NamedTuple, Generic[R]):
     old: R | None
 
 
+_change: Callable[[tuple[Any, ...]], Change[Any]] = partial(tuple.__new__, Change)
+"""Makes a change of its fields; skips the argument handling of NamedTuple, which is half the cost."""
+
+
 def changes_of(delta: Delta) -> list[Change[Any]]:
     """Return the changes of a net delta. O(delta)."""
-    make = tuple.__new__  # skips the argument handling of NamedTuple: half the cost
     changes: list[Change[Any]] = []
     for key, old, new in delta:
         seen = key
@@ -48,9 +54,9 @@ def changes_of(delta: Delta) -> list[Change[Any]]:
         elif key.__class__ not in SEEN_AS_THEY_ARE:
             seen = expose(key)
         if old is None:
-            changes.append(make(Change, ("insert", seen, new, None)))
+            changes.append(_change(("insert", seen, new, None)))
         elif new is None:
-            changes.append(make(Change, ("delete", seen, old, old)))
+            changes.append(_change(("delete", seen, old, old)))
         else:
-            changes.append(make(Change, ("update", seen, new, old)))
+            changes.append(_change(("update", seen, new, old)))
     return changes
