@@ -7,7 +7,8 @@ Cost    nodes with a non-empty input delta, nothing else: idle queries are never
 Edges   a node that raises goes to status error together with everything downstream; sources and siblings carry on.
         A commit made inside a callback becomes an epoch of its own after all deliveries; 1,000 such epochs in a row raise.
         Subscribers that raise never starve others; what they raised surfaces from the outermost commit as an ExceptionGroup.
-        An interrupt (KeyboardInterrupt) inside a step puts the nodes still to run out of order, and passes through.
+        An interrupt (KeyboardInterrupt) inside a step puts the nodes still to run out of order. It passes through once everybody
+        has been told what the others became; so does one inside a subscriber.
 
 The graph knows nothing of collections, queries or keys: a `Commit` is anything that can apply itself and name the sources
 it changed. It belongs to the thread that first used it; nothing here locks, because nothing here crosses threads (but
@@ -25,7 +26,7 @@ from typing import TYPE_CHECKING
 
 from dataflow.circuit.commit import Greeting
 from dataflow.circuit.failure import Restart, fail, notify, rebuild
-from dataflow.circuit.node import EMPTY, Delta, Node, SourceNode, Subscriber
+from dataflow.circuit.node import Delta, Node, SourceNode, Subscriber
 from dataflow.circuit.propagation import Propagation
 from dataflow.errors import CollectionError, InvariantError
 
@@ -108,6 +109,7 @@ class Graph:
         Raises:
             CollectionError: when called from inside a user function of a query.
             ExceptionGroup: what subscribers raised, after every epoch has been delivered.
+            BaseException: an interrupt, at the end of the epoch that it came in; what is queued waits for the next commit.
         """
         if self._busy:
             self.refuse_while_stepping("write to a collection")
@@ -119,7 +121,7 @@ class Graph:
             self._queue.append(commit)
             commit = self._queue.popleft()
         self._busy = True
-        errors: list[Exception] = []
+        errors: list[BaseException] = []
         try:
             self._run_epoch(commit, errors)
             if self._queue:
@@ -129,7 +131,7 @@ class Graph:
         if self._later:
             self.collect(errors)
         if errors:
-            raise ExceptionGroup("subscribers raised", errors)
+            raise _interrupt(errors) or BaseExceptionGroup("subscribers raised", errors)
 
     def greet(self, subscriber: Subscriber, delta: Delta) -> None:
         """Deliver present rows to a new subscriber, at once; what its callback commits follows as epochs of its own."""
@@ -147,9 +149,9 @@ class Graph:
         if self.stepping:
             raise CollectionError(f"cannot {what} inside a function that a query calls")
 
-    def _run_queued(self, errors: list[Exception]) -> None:
+    def _run_queued(self, errors: list[BaseException]) -> None:
         for _ in range(CASCADE_LIMIT):
-            if not self._queue:
+            if not self._queue or _interrupt(errors):
                 return
             self._run_epoch(self._queue.popleft(), errors)
         if not self._queue:
@@ -157,9 +159,9 @@ class Graph:
         self._queue.clear()
         raise CollectionError(
             f"subscribers set off more than {CASCADE_LIMIT} epochs in a row: a callback answers its own writes"
-        ) from (ExceptionGroup("subscribers raised", errors) if errors else None)
+        ) from _grouped(errors)
 
-    def _run_epoch(self, commit: Commit, errors: list[Exception]) -> None:
+    def _run_epoch(self, commit: Commit, errors: list[BaseException]) -> None:
         tracer = self.tracer
         if tracer is not None:
             tracer.begin()
@@ -169,20 +171,23 @@ class Graph:
         self.epoch += 1
         if self.observer is not None:
             self.observer.applied(changed)
+        if len(changed) == 1 and tracer is None and not commit.hydrates:
+            way = changed[0].way  # type: ignore[attr-defined]  # what changed is a source
+            if way is not None and way(self, errors):
+                return
+        self._run_ranks(commit, changed, errors)
+
+    def _run_ranks(self, commit: Commit, changed: list[Node], errors: list[BaseException]) -> None:
+        """Do what an epoch does once its sources have changed."""
+        tracer = self.tracer
         failed: list[Node] = []
         self.stepping = True
         try:
-            touched = self._propagation.run(changed, failed, tracer)
+            due = self._propagation.run(changed, failed, errors, tracer)
         finally:
             self.stepping = False
-        due: list[Announcement] = []
-        for node in touched:
-            if node.subscribers:
-                due.append((node.rank, tuple(node.subscribers), node.out))
-            node.out = EMPTY
         if commit.hydrates:
-            due += commit.hydrate()
-            due.sort(key=itemgetter(0))
+            _hydrate(commit, due, errors)
         if failed:
             notify(failed)
         for _, subscribers, delta in due:
@@ -191,14 +196,14 @@ class Graph:
             tracer.end(self.epoch, due, errors)
 
     def _deliver(
-        self, subscribers: tuple[Subscriber, ...], delta: Delta, errors: list[Exception]
+        self, subscribers: tuple[Subscriber, ...], delta: Delta, errors: list[BaseException]
     ) -> None:
         epoch = self.epoch
         for subscriber in subscribers:
             if subscriber.since < epoch:  # else it subscribed during this very delivery
                 try:
                     subscriber.deliver(delta)
-                except Exception as error:  # noqa: BLE001 - one subscriber must not starve the next
+                except BaseException as error:  # noqa: BLE001 - one subscriber must not starve the next
                     errors.append(error)
 
     # -- nodes -----------------------------------------------------------------------------------------------------
@@ -268,7 +273,7 @@ class Graph:
         """
         self._later.append(action)
 
-    def collect(self, errors: list[Exception] | None = None) -> None:
+    def collect(self, errors: list[BaseException] | None = None) -> None:
         """Do what was asked for `later`, unless an epoch is running.
 
         Args:
@@ -295,6 +300,26 @@ class Graph:
             rows_held=sum(node.state_rows() for node in self.members),
             rows_touched=sum(node.touched for node in self.members),
         )
+
+
+def _hydrate(commit: Commit, due: list[Announcement], errors: list[BaseException]) -> None:
+    """Let a commit build what waited for it, and add what is to be told of that."""
+    try:
+        due += commit.hydrate()
+    except BaseException as error:
+        if isinstance(error, Exception):
+            raise
+        errors.append(error)
+    due.sort(key=itemgetter(0))
+
+
+def _interrupt(errors: list[BaseException]) -> BaseException | None:
+    return next((error for error in errors if not isinstance(error, Exception)), None)
+
+
+def _grouped(errors: list[BaseException]) -> ExceptionGroup[Exception] | None:
+    raised = [error for error in errors if isinstance(error, Exception)]
+    return ExceptionGroup("subscribers raised", raised) if raised else None
 
 
 class _Graphs(threading.local):

@@ -19,17 +19,22 @@ Source  Budiu et al., "DBSP: Automatic Incremental View Maintenance", VLDB 2023,
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from dataflow.circuit.router import Router
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
+    from dataflow.circuit.graph import Graph
     from dataflow.circuit.router import Route, Routing
 
 Delta: TypeAlias = "list[tuple[Any, Any, Any]]"
 Pairs: TypeAlias = "Iterable[tuple[Any, Any]]"
+
+Way: TypeAlias = "Callable[[Graph, list[BaseException]], bool]"
+"""Follows a change of a source: steps the nodes that read it and tells their subscribers, whose errors it adds to a list; tells
+whether all has been done. See `way`."""
 
 EMPTY: Delta = []
 
@@ -164,35 +169,24 @@ class Node:
         return 0 if self.rows is None else len(self.rows)
 
 
-class Way(NamedTuple):
-    """Where a change of a source leads; see `way`.
-
-    Attributes:
-        nodes: the source, and the nodes that a change of it may reach, in the order of their steps.
-        follow: steps them; adds those with a delta to a list. Returns None, or at which node it ended, and by what error.
-    """
-
-    nodes: tuple[Node, ...]
-    follow: Callable[[list[Node]], tuple[int, BaseException] | None]
-
-
 class SourceNode(Node):
     """Rank 0: the visible rows of a collection, and where its changes enter the graph.
 
     The collection owns `rows` and the rules for changing it; it hands over the net delta of each commit as `out`.
 
     Attributes:
-        way: where a change of it leads, None if that has to be looked for.
+        way: does the epoch of a change of it alone, None if where that leads has to be looked for.
         way_found: in which state of its graph that was found.
     """
 
     __slots__ = ("way", "way_found")
 
     router: Router[Node] | None
+    rows: dict[Any, Any]
 
     def __init__(self, *, label: str) -> None:
         super().__init__((), label=label)
-        self.rows: dict[Any, Any] | None = {}
+        self.rows = {}
         self.way: Way | None = None
         self.way_found: int = -1
 

@@ -46,6 +46,6 @@ class Tracer(Protocol):
         """Nodes of one rank are about to run."""
         ...
 
-    def end(self, number: int, due: list[Announcement], errors: list[Exception]) -> None:
+    def end(self, number: int, due: list[Announcement], errors: list[BaseException]) -> None:
         """Everything has been delivered."""
         ...

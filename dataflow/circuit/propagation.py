@@ -1,10 +1,12 @@
 """Propagation: the steps of one epoch, from the sources that changed to the last node that their change reaches.
 
 Law     each node with a changed input steps once, after all its inputs
-Way     rank by rank, each changed node waking the nodes that read it; or, when one source has changed and few nodes can be
-        concerned, along the way found for it earlier (`way`), which wakes nobody and queues nothing
+Way     rank by rank, each changed node waking the nodes that read it. When one source has changed and few nodes can be concerned,
+        the graph follows the way found for it earlier (`way`), which wakes nobody and queues nothing; only where that ends
+        before its time it is gone on with here
 Edges   a node that raises goes out of order together with everything downstream; the others carry on. One that is out of order
-        is tried again. An interrupt (KeyboardInterrupt) inside a step puts the nodes still to run out of order, and passes through
+        is tried again. An interrupt (KeyboardInterrupt) inside a step puts the nodes still to run out of order; what the others
+        have become is told all the same
 """
 
 from __future__ import annotations
@@ -12,11 +14,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from weakref import ReferenceType, ref
 
-from dataflow.circuit.failure import fail, notify, recover
+from dataflow.circuit.failure import fail, recover
 from dataflow.circuit.node import EMPTY
-from dataflow.circuit.way import way_from
+from dataflow.circuit.way import nodes_on_way, way_along
 
 if TYPE_CHECKING:
+    from dataflow.circuit.commit import Announcement
     from dataflow.circuit.node import Delta, Node, SourceNode
     from dataflow.circuit.observer import Tracer
 
@@ -24,12 +27,15 @@ if TYPE_CHECKING:
 class Propagation:
     """Steps the nodes of a graph."""
 
-    __slots__ = ("_buckets", "_led", "_wirings")
+    __slots__ = ("_buckets", "_ended", "_led", "_wirings")
 
     def __init__(self) -> None:
         self._buckets: list[list[Node]] = []  # by rank: the nodes that wait for their step
         self._led: list[ReferenceType[SourceNode]] = []  # the sources that have a way
         self._wirings = 0
+        self._ended: tuple[tuple[Node, ...], int, BaseException] | None = (
+            None  # the way that was followed
+        )
 
     def rewire(self, rank: int) -> None:
         """Take note that a node of a rank comes or goes: ways may lead elsewhere from now on."""
@@ -37,44 +43,44 @@ class Propagation:
         while len(self._buckets) <= rank:
             self._buckets.append([])
 
-    def run(self, changed: list[Node], failed: list[Node], tracer: Tracer | None) -> list[Node]:
-        """Step every node that a change reaches; return those with a non-empty delta, in rank order.
+    def run(
+        self,
+        changed: list[Node],
+        failed: list[Node],
+        errors: list[BaseException],
+        tracer: Tracer | None,
+    ) -> list[Announcement]:
+        """Step every node that a change reaches, but what a way has stepped; return what is to be told, in rank order.
 
         Args:
-            changed: the sources that changed; becomes what is returned.
+            changed: the sources that changed.
             failed: takes the nodes whose status has changed.
+            errors: takes the interrupt that ended it before its time, if one did.
             tracer: is told of every step.
         """
-        if len(changed) == 1 and tracer is None:
-            source: Any = changed[0]
-            if source.way_found != self._wirings:
-                self._find_way(source)
-            if source.way is not None:
-                try:
-                    stopped = source.way.follow(changed)
-                except BaseException as interrupt:
-                    self._abandon(changed, 0, interrupt)
-                    raise
-                if stopped is not None:
-                    place, error = stopped
-                    self._go_on(source.way.nodes, place, error, changed, failed)
-                return changed
+        if self._ended is not None:
+            return self._go_on(*self._ended, failed, errors)
         if tracer is not None:
             tracer.enter(changed)
+        elif len(changed) == 1:
+            self._find_way(changed[0])
+        touched = changed.copy()
         if waiting := self._wake_consumers(changed):
-            self._run_waiting(waiting, changed, failed, tracer)
-        return changed
+            self._run_waiting(waiting, touched, failed, errors, tracer)
+        return _announced(touched)
 
     def _go_on(
         self,
         nodes: tuple[Node, ...],
         place: int,
         error: BaseException,
-        touched: list[Node],
         failed: list[Node],
-    ) -> None:
-        """Go on rank by rank where the way of some nodes ended."""
+        errors: list[BaseException],
+    ) -> list[Announcement]:
+        """Go on rank by rank where the way along some nodes ended."""
+        self._ended = None
         node = nodes[place]
+        touched = [each for each in nodes[:place] if each.out]
         node.undo()
         is_failure = isinstance(error, Exception)
         if is_failure:
@@ -86,15 +92,24 @@ class Propagation:
                 self._buckets[each.rank].append(each)
                 waiting += 1
         if not is_failure:
-            self._abandon(touched, node.rank, error)
-            raise error
-        if waiting:
-            self._run_waiting(waiting, touched, failed, None)
+            self._abandon(touched, node.rank, error, failed)
+            errors.append(error)
+        elif waiting:
+            self._run_waiting(waiting, touched, failed, errors, None)
+        return _announced(touched)
 
-    def _find_way(self, source: SourceNode) -> None:
-        source.way, source.way_found = way_from(source), self._wirings
-        if source.way is not None:
+    def _find_way(self, source: Any) -> None:
+        """See to it that the next change of a source finds its way."""
+        if source.way_found == self._wirings:
+            return
+        source.way_found = self._wirings
+        nodes = nodes_on_way(source)
+        if nodes is not None:
+            source.way = way_along(nodes, self._end)
             self._led.append(ref(source))
+
+    def _end(self, nodes: tuple[Node, ...], place: int, error: BaseException) -> None:
+        self._ended = nodes, place, error
 
     def _forget_ways(self) -> None:
         """Let all ways go, which hold on to nodes that nobody else may need any more."""
@@ -111,9 +126,14 @@ class Propagation:
         return fail(node, error)
 
     def _run_waiting(
-        self, waiting: int, touched: list[Node], failed: list[Node], tracer: Tracer | None
+        self,
+        waiting: int,
+        touched: list[Node],
+        failed: list[Node],
+        errors: list[BaseException],
+        tracer: Tracer | None,
     ) -> None:
-        """Step the nodes that are queued, and those that they wake, rank by rank."""
+        """Step the nodes that are queued, and those that they wake, rank by rank; add those with a delta to `touched`."""
         rank, buckets = 1, self._buckets
         try:
             while waiting:
@@ -124,9 +144,9 @@ class Propagation:
                     waiting += self._run_rank(bucket, touched, failed) - len(bucket)
                     bucket.clear()
                 rank += 1
-        except BaseException as interrupt:
-            self._abandon(touched, rank, interrupt)
-            raise
+        except BaseException as interrupt:  # noqa: BLE001 - raised when everybody has been told
+            self._abandon(touched, rank, interrupt, failed)
+            errors.append(interrupt)
 
     def _run_rank(self, bucket: list[Node], touched: list[Node], failed: list[Node]) -> int:
         """Step the nodes of one rank; return how many consumers that woke."""
@@ -181,14 +201,24 @@ class Propagation:
                     woken += 1
         return woken
 
-    def _abandon(self, touched: list[Node], rank: int, interrupt: BaseException) -> None:
+    def _abandon(
+        self, touched: list[Node], rank: int, interrupt: BaseException, failed: list[Node]
+    ) -> None:
         """Leave an epoch in the middle of a rank: what has not run is out of order until restarted or reached again."""
         unaware = [node for source in touched for node in source.consumers if node.rank > rank]
-        for node in touched:
-            node.out = EMPTY
         for bucket in self._buckets:
             unaware += [node for node in bucket if node.queued]
             bucket.clear()
         for node in dict.fromkeys(unaware):
             node.queued = False
-            notify(self._fail(node, interrupt))
+            failed += self._fail(node, interrupt)
+
+
+def _announced(touched: list[Node]) -> list[Announcement]:
+    """Return what is to be told of nodes, and clear their deltas."""
+    due: list[Announcement] = []
+    for node in touched:
+        if node.out and node.subscribers:
+            due.append((node.rank, tuple(node.subscribers), node.out))
+        node.out = EMPTY
+    return due

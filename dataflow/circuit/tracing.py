@@ -106,7 +106,7 @@ class EpochCounter:
         """Note nodes that are about to run."""
         self._stepped += [(node, node.touched) for node in nodes]
 
-    def end(self, number: int, due: list[Announcement], errors: list[Exception]) -> None:
+    def end(self, number: int, due: list[Announcement], errors: list[BaseException]) -> None:
         """Report the epoch to the hooks that saw it begin."""
         touched = sum(node.touched - before for node, before in self._stepped)
         told = sum(len(delta) * len(subscribers) for _, subscribers, delta in due)

@@ -77,8 +77,7 @@ class Layers:
         """Return the row beneath the overlay, or None."""
         if key in self._layers:
             return self._synced[key]
-        rows = self._node.rows
-        return None if rows is None else rows.get(key)
+        return self._node.rows.get(key)
 
     def synced_keys(self) -> Iterable[Any]:
         """Return the keys of the rows beneath the overlay. O(rows)."""

@@ -211,8 +211,7 @@ class Mutable(Readable[R]):
         """Return the row as mutations see it: as it will be when the open batch is published; None for no row."""
         staged = self._staged()
         if staged is None or not staged.has(key):
-            rows = self._node.rows
-            return None if rows is None else rows.get(key)
+            return self._node.rows.get(key)
         overlay = self._overlaid()
         synced = staged.synced_row(key, overlay)
         return overlay.preview(key, synced, staged.mutated.get(key, ()))

@@ -71,12 +71,6 @@ class StatusSubscription(Closing):
 
     def status_changed(self) -> None:
         """Call the subscriber once the epoch is over, if the status is another one by then."""
-        if self._graph.stepping:  # an interrupt tore the epoch apart: nothing can be queued now
-            self._graph.later(self._announce)
-        else:
-            self._announce()
-
-    def _announce(self) -> None:
         if not self.closed and self._source is not None and self._source.status != self._seen:
             self._graph.run(_News(self))
 

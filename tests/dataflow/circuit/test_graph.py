@@ -236,6 +236,44 @@ def test_what_reads_a_node_that_ran_before_the_interrupt_is_out_of_order_too() -
     assert (reader.error, reader.rows) == (None, {"a": -1})
 
 
+def test_what_ran_before_an_interrupt_is_told_before_it_passes() -> None:
+    graph, source = Graph(), SourceNode(label="s")
+    ran, interrupted = Tolerant(source), Sum(source)
+    added(graph, ran, interrupted)
+    seen = [Seen(graph, node) for node in (source, ran, interrupted)]
+    interrupted.trouble = KeyboardInterrupt()
+    for value in (-1, -2):  # rank by rank, then along a way, were it not for the interrupt
+        with pytest.raises(KeyboardInterrupt):
+            graph.run(Set(source, a=value))
+    assert [each.deltas for each in seen] == [
+        [[("a", None, -1)], [("a", -1, -2)]],
+        [[("a", None, -1)], [("a", -1, -2)]],
+        [],
+    ]
+    graph.run(Set(source, a=3))
+    assert [each.deltas[-1] for each in seen] == [[("a", -2, 3)], [("a", -2, 3)], [("a", None, 3)]]
+
+
+def test_an_interrupt_of_one_subscriber_passes_when_the_others_have_been_told() -> None:
+    graph, source = Graph(), SourceNode(label="s")
+    node = Sum(source)
+    added(graph, node)
+    interrupts: list[BaseException] = []
+
+    class Interrupted(Seen):
+        def deliver(self, delta: Delta) -> None:
+            super().deliver(delta)
+            if interrupts:
+                raise interrupts.pop()
+
+    seen = [Interrupted(graph, source), Interrupted(graph, source), Interrupted(graph, node)]
+    for value in (1, 2):  # rank by rank, then along a way
+        interrupts[:] = [ValueError(), KeyboardInterrupt(str(value))]
+        with pytest.raises(KeyboardInterrupt, match=str(value)):
+            graph.run(Set(source, a=value))
+    assert [each.deltas for each in seen] == [[[("a", None, 1)], [("a", 1, 2)]]] * 3
+
+
 def test_commits_left_behind_by_an_interrupt_come_before_later_ones() -> None:
     graph, source = Graph(), SourceNode(label="s")
     added(graph, Sum(source))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import given
@@ -11,20 +12,22 @@ from dataflow.circuit.commit import Commit
 from dataflow.circuit.graph import Graph
 from dataflow.circuit.node import Delta, Node, SourceNode, StepError
 from dataflow.circuit.router import FEW
-from dataflow.circuit.way import way_from
+from dataflow.circuit.way import nodes_on_way
 
 if TYPE_CHECKING:
     from dataflow.circuit.commit import Announcement
 
 REFUSED = 7
+INTERRUPTED = 11
 
 
 class Sum(Node):
     """Adds up the rows of all inputs under each key, if they are above a limit; refuses some sums."""
 
-    def __init__(self, inputs: tuple[Node, ...], limit: int) -> None:
+    def __init__(self, inputs: tuple[Node, ...], limit: int, *, interrupts: bool = False) -> None:
         super().__init__(inputs)
         self.limit = limit
+        self.interrupts = interrupts
         self.changes: Delta = []
         self.rows: dict[Any, Any] = {}
 
@@ -46,6 +49,8 @@ class Sum(Node):
         )
         if total % REFUSED == REFUSED - 1:
             raise StepError(key) from ValueError(str(total))
+        if self.interrupts and total % INTERRUPTED == INTERRUPTED - 1:
+            raise KeyboardInterrupt
         return total if total > self.limit else None
 
     def hydrate(self) -> None:
@@ -63,7 +68,7 @@ class Sum(Node):
 class Set(Commit):
     """Sets one row of a source."""
 
-    def __init__(self, source: SourceNode, key: str, value: int) -> None:
+    def __init__(self, source: Node, key: str, value: int) -> None:
         self.source, self.key, self.value = source, key, value
 
     def apply(self) -> list[Node]:
@@ -80,7 +85,7 @@ class Silent:
     def begin(self) -> None: ...
     def enter(self, changed: list[Node]) -> None: ...
     def step(self, nodes: list[Node]) -> None: ...
-    def end(self, number: int, due: list[Announcement], errors: list[Exception]) -> None: ...
+    def end(self, number: int, due: list[Announcement], errors: list[BaseException]) -> None: ...
 
 
 class Heard:
@@ -107,23 +112,29 @@ writes = st.lists(
 )
 
 
+def planned(graph: Graph, plan: Plan, told: list[Any], *, interrupts: bool = False) -> list[Node]:
+    """Return two sources and the nodes over them, with a subscriber each."""
+    nodes: list[Node] = [SourceNode(label="one"), SourceNode(label="two")]
+    for reads, limit in plan:
+        inputs = dict.fromkeys(nodes[place % len(nodes)] for place in sorted(reads))
+        node = Sum(tuple(inputs), limit, interrupts=interrupts)
+        graph.add(node, None)
+        node.references += 1
+        nodes.append(node)
+    for number, each in enumerate(nodes):
+        each.subscribers[Heard(number, told)] = None
+    return nodes
+
+
 def history(plan: Plan, commits: list[tuple[int, str, int]], tracer: Silent | None) -> list[Any]:
     """Return what can be seen of a graph over two sources after each commit."""
     graph = Graph()
     told: list[Any] = []
     seen: list[Any] = []
     graph.tracer = tracer
-    sources = SourceNode(label="one"), SourceNode(label="two")
-    nodes: list[Node] = [*sources]
-    for reads, limit in plan:
-        inputs = dict.fromkeys(nodes[place % len(nodes)] for place in sorted(reads))
-        node = Sum(tuple(inputs), limit)
-        graph.add(node, None)
-        node.references += 1
-        node.subscribers[Heard(len(nodes), told)] = None
-        nodes.append(node)
+    nodes = planned(graph, plan, told)
     for number, key, value in commits:
-        graph.run(Set(sources[number], key, value))
+        graph.run(Set(nodes[number], key, value))
         states = [(dict(node.rows or {}), str(node.error), node.steps, node.out) for node in nodes]
         seen.append((sorted(told), states))  # nodes of one rank are told in the order they woke in
         told.clear()
@@ -137,6 +148,28 @@ def test_a_way_does_what_waking_rank_by_rank_does(
     assert history(plan, commits, None) == history(plan, commits, Silent())
 
 
+@given(plans, writes, st.sampled_from([None, Silent()]))
+def test_whatever_is_interrupted_subscribers_know_the_rows(
+    plan: Plan, commits: list[tuple[int, str, int]], tracer: Silent | None
+) -> None:
+    graph = Graph()
+    graph.tracer = tracer
+    told: list[Any] = []
+    nodes = planned(graph, plan, told, interrupts=True)
+    known: list[dict[Any, Any]] = [{} for _ in nodes]
+    for number, key, value in commits:
+        with suppress(KeyboardInterrupt):
+            graph.run(Set(nodes[number], key, value))
+        for name, delta in told:
+            for at, old, new in delta:
+                assert known[name].pop(at, None) == old
+                if new is not None:
+                    known[name][at] = new
+        told.clear()
+        assert known == [node.rows for node in nodes]
+        assert not any(node.queued or node.out for node in nodes)
+
+
 def test_a_way_has_each_node_once_after_all_its_inputs() -> None:
     graph, source = Graph(), SourceNode(label="s")
     left = Sum((source,), 0)
@@ -144,18 +177,17 @@ def test_a_way_has_each_node_once_after_all_its_inputs() -> None:
     both = Sum((left, right), 0)
     for node in (left, right, both):
         graph.add(node, None)
-    way = way_from(source)
-    assert way is not None
-    assert way.nodes == (source, left, right, both)
+    nodes = nodes_on_way(source)
+    assert nodes == (source, left, right, both)
 
 
 def test_there_is_no_way_where_many_nodes_or_a_failed_one_would_be_visited() -> None:
     graph, source = Graph(), SourceNode(label="s")
     for _ in range(FEW):
         graph.add(Sum((source,), 0), None)
-    assert way_from(source) is not None
+    assert nodes_on_way(source) is not None
     next(iter(source.consumers)).error = ValueError("failed")
-    assert way_from(source) is None
+    assert nodes_on_way(source) is None
     next(iter(source.consumers)).error = None
     graph.add(Sum((source,), 0), None)
-    assert way_from(source) is None
+    assert nodes_on_way(source) is None
