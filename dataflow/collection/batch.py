@@ -121,12 +121,13 @@ class Batch(Commit):
                 self.graph.run(self)
 
 
-_current: ContextVar[Batch | None] = ContextVar("dataflow_batch", default=None)
+open_batch: ContextVar[Batch | None] = ContextVar("dataflow_batch", default=None)
+"""The batch of the context, if there is one. Whether it takes what is written here, `current_batch` tells."""
 
 
 def current_batch() -> Batch | None:
     """Return the batch that writes of this task go to, if any."""
-    found = _current.get()
+    found = open_batch.get()
     if found is None or found.task is not current_task() or found.graph is not current_graph():
         return None
     return found
@@ -156,12 +157,12 @@ def batch() -> Generator[None]:
         yield
         return
     mine = Batch(current_graph())
-    token = _current.set(mine)
+    token = open_batch.set(mine)
     try:
         yield
     except BaseException:
         mine.take_back()
         raise
     finally:
-        _current.reset(token)
+        open_batch.reset(token)
     mine.publish()

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 from dataflow.circuit.failure import downstream, notify
-from dataflow.circuit.graph import current_graph, graphs
+from dataflow.circuit.graph import current_graph
 from dataflow.circuit.node import Node, SourceNode
 from dataflow.collection.batch import current_batch
 from dataflow.collection.handlers import Handlers
@@ -181,10 +181,8 @@ class Collection(Mutable[R], Generic[R]):
         Raises:
             CollectionError: if the collection is closed.
         """
-        graph = self._inlet.graph
-        if graph is None or graph is not graphs.here:
-            graph = self._admit()
-        return SyncWriter(self, self._inlet, graph)
+        inlet = self._inlet
+        return SyncWriter(self, inlet, inlet.graph or self._admit())
 
     def _admit(self) -> Graph:
         """Return the graph, if synced rows may be written here and now."""

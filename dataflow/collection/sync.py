@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
 from dataflow.circuit.commit import Commit
-from dataflow.circuit.graph import current_graph
-from dataflow.collection.batch import Staged, current_batch
+from dataflow.circuit.graph import current_graph, graphs
+from dataflow.collection.batch import Staged, current_batch, open_batch
 from dataflow.errors import CollectionError
 from dataflow.values.normal import PLAIN, expose, normal
 
@@ -60,10 +60,6 @@ class StagedRows(Staged):
         self.mutated: dict[Any, dict[Author, None]] = {}
         self._truncate = False
 
-    def write(self, key: Any, row: Any) -> None:
-        """Stage a row, or its removal."""
-        self.rows[key] = row
-
     def truncate(self) -> None:
         """Stage the removal of every row, those staged so far included."""
         self.rows.clear()
@@ -102,7 +98,6 @@ class StagedRows(Staged):
     def _apply(self) -> list[Node]:
         node, staged = self._inlet.node, self.rows
         rows = node.rows
-        assert rows is not None
         overlay = self._inlet.overlay
         if overlay is not None or self.mutated:
             if self._truncate:
@@ -154,25 +149,28 @@ class SyncWriter(Commit, Generic[R]):
     A single write stays in the writer, which is then its own commit; more go to a staging dict.
     """
 
-    __slots__ = ("_collection", "_graph", "_inlet", "_key", "_open", "_row", "_rows", "_staged")
+    __slots__ = ("_collection", "_graph", "_inlet", "_key", "_open", "_row", "_staged")
 
     def __init__(self, collection: Written, inlet: Inlet, graph: Graph) -> None:
         self._collection = collection
         self._inlet = inlet
         self._graph = graph
         self._key: Any = None  # of the only write so far, its row is `_row`; None is no key
-        self._staged: StagedRows | None = None
-        self._rows: dict[Any, Any] | None = None  # those of `_staged`
+        self._staged: StagedRows | None = None  # while it is open
         self._open: bool | None = None  # None: not yet
 
     def insert(self, row: R) -> None:
         """Add a row, or replace the one with its key."""
         key = self._inlet.key_of(row)
-        rows = self._rows
-        if rows is not None and self._open:
-            rows[key] = row
+        staged = self._staged
+        if staged is not None:
+            staged.rows[key] = row
+        elif self._key is None and self._open:
+            self._key, self._row = key, row
         else:
             self._write(key, row)
+
+    upsert = insert
 
     def insert_all(self, rows: Iterable[R]) -> None:
         """Add rows, or replace those with their keys: `insert` for many, several times as fast.
@@ -182,15 +180,6 @@ class SyncWriter(Commit, Generic[R]):
         self._check_open()
         self._many().rows.update(self._collection.keyed(list(rows)))
 
-    def upsert(self, row: R) -> None:
-        """Add a row, or replace the one with its key."""
-        key = self._inlet.key_of(row)
-        rows = self._rows
-        if rows is not None and self._open:
-            rows[key] = row
-        else:
-            self._write(key, row)
-
     def update(self, row: R) -> None:
         """Replace the row with the same key, or add it.
 
@@ -199,12 +188,14 @@ class SyncWriter(Commit, Generic[R]):
         """
         inlet = self._inlet
         key = inlet.key_of(row)
-        rows = inlet.node.rows
-        if rows is not None and rows.get(key) is row and self._is_synced(key, row):
+        if inlet.node.rows.get(key) is row and self._is_synced(key, row):
             error = CollectionError(f"update got the stored row of key {expose(key)!r} itself")
             error.add_note("rows are shared and must not be changed in place: pass a changed copy")
             raise error
-        if self._open and self._key is None and self._staged is None:
+        staged = self._staged
+        if staged is not None:
+            staged.rows[key] = row
+        elif self._key is None and self._open:
             self._key, self._row = key, row
         else:
             self._write(key, row)
@@ -226,21 +217,22 @@ class SyncWriter(Commit, Generic[R]):
         self._many().truncate()
 
     def _write(self, key: Any, row: Any) -> None:
-        if not self._open:
-            self._check_open()
-        if self._key is None and self._staged is None:
+        staged = self._staged
+        if staged is not None:
+            staged.rows[key] = row
+        elif self._key is None and self._open:
             self._key, self._row = key, row
         else:
-            self._many().write(key, row)
+            self._check_open()
+            self._many().rows[key] = row
 
     def _many(self) -> StagedRows:
         """Return the staging dict, moving a single write into it."""
         staged = self._staged
         if staged is None:
             staged = self._staged = StagedRows(self._collection, self._inlet)
-            self._rows = staged.rows
             if self._key is not None:
-                staged.write(self._key, self._row)
+                staged.rows[self._key] = self._row
         return staged
 
     def _check_open(self) -> None:
@@ -252,6 +244,9 @@ class SyncWriter(Commit, Generic[R]):
     def __enter__(self) -> Self:
         if self._open is not None:
             raise CollectionError("a sync writer is for one commit: call sync() again")
+        graph = self._graph
+        if graph is not graphs.here:
+            graph.check_thread(self._collection)
         self._open = True
         return self
 
@@ -262,15 +257,27 @@ class SyncWriter(Commit, Generic[R]):
         traceback: TracebackType | None,
     ) -> None:
         self._open = False
-        if kind is not None or (self._key is None and self._staged is None):
+        if (
+            kind is None
+            and self._staged is None
+            and open_batch.get() is None
+            and self._inlet.journal is None
+        ):
+            if self._key is not None:
+                self._graph.run(self)
             return
+        if kind is None and (self._staged is not None or self._key is not None):
+            self._hand_over()
+        self._staged = None
+
+    def _hand_over(self) -> None:
+        """Give what is staged to the open batch, or make it visible."""
+        staged, self._staged = self._many(), None
         batch = current_batch()
         if batch is not None:
-            batch.stage(self._collection, self._many())
-        elif self._staged is None and self._inlet.journal is None:
-            self._graph.run(self)
+            batch.stage(self._collection, staged)
         else:
-            self._graph.run(self._many())
+            self._graph.run(staged)
 
     def apply(self) -> list[Node]:
         """Make the single write visible; called by the graph at the start of the epoch."""
@@ -278,9 +285,8 @@ class SyncWriter(Commit, Generic[R]):
         if inlet.overlay is not None:
             return self._collection.overlay_commit({key: new}, {})
         node = inlet.node
-        rows = node.rows
-        assert rows is not None
         node.touched += 1
+        rows = node.rows
         old = rows.get(key)
         if new is None:
             if old is None:

@@ -150,7 +150,18 @@ def deletes_that_are_not_told(patch: pytest.MonkeyPatch) -> None:
 
 def last_write_lost(patch: pytest.MonkeyPatch) -> None:
     """A commit that stages the first of two writes to one row."""
-    patch.setattr(sync.StagedRows, "write", lambda self, key, row: self._rows.setdefault(key, row))
+
+    class FirstOnes(dict[Any, Any]):
+        def __setitem__(self, key: Any, row: Any) -> None:
+            self.setdefault(key, row)
+
+    make = sync.StagedRows.__init__
+
+    def stage(self: sync.StagedRows, *args: Any) -> None:
+        make(self, *args)
+        self.rows = FirstOnes()
+
+    patch.setattr(sync.StagedRows, "__init__", stage)
 
 
 def changes_told_twice(patch: pytest.MonkeyPatch) -> None:

@@ -91,6 +91,19 @@ def test_a_live_result_is_used_in_one_thread(use: str, *, ready: bool) -> None:
     assert result == {1: {"id": 1}}
 
 
+def test_a_writer_is_entered_in_the_thread_of_its_collection() -> None:
+    items: Collection[Row] = Collection("items", key="id")
+    write(items, {"id": 1})
+    writer = items.sync()
+
+    def enter(items: Any) -> None:
+        with writer as entered:
+            entered.insert({"id": 2})
+
+    refuses(items, enter, "collection 'items'")
+    assert items == {1: {"id": 1}}
+
+
 def test_a_single_key_is_read_unchecked() -> None:
     items: Collection[Row] = Collection("items", key="id")
     write(items, {"id": 1})
