@@ -67,7 +67,17 @@ class Fold(Generic[R]):
     'incremental'
     """
 
-    __slots__ = ("_finish", "_initial", "_result", "_rows", "_states", "_step", "_steps", "_valid")
+    __slots__ = (
+        "_appended",
+        "_finish",
+        "_initial",
+        "_result",
+        "_rows",
+        "_states",
+        "_step",
+        "_steps",
+        "_valid",
+    )
 
     def __init__(
         self,
@@ -82,6 +92,7 @@ class Fold(Generic[R]):
         self._states: dict[int, Any] = {}  # rows folded -> state, in ascending order
         self._valid = 0  # how many first rows are as they were when the states were made
         self._steps = 0
+        self._appended: Any = _STALE  # the one row behind those that the last state is of
         self._result: Any = _STALE
 
     def __len__(self) -> int:
@@ -93,8 +104,12 @@ class Fold(Generic[R]):
         Complexity: O(1) amortised at the end, O(log n) comparisons otherwise.
         """
         position = self._rows.put((order_key, row_key), row)
-        if position < self._valid:
-            self._valid = position
+        if position == self._valid and self._result is not _STALE:
+            self._appended = row  # to rows that are all in the state
+        else:
+            self._appended = _STALE
+            if position < self._valid:
+                self._valid = position
         self._result = _STALE
 
     def remove(self, order_key: Any, row_key: Any) -> None:
@@ -108,7 +123,7 @@ class Fold(Generic[R]):
         position = self._rows.discard((order_key, row_key))
         if position < self._valid:
             self._valid = position
-        self._result = _STALE
+        self._appended = self._result = _STALE
 
     def result(self) -> Any:
         """Return the finished fold of all rows; calls `finish` once after every change.
@@ -116,7 +131,8 @@ class Fold(Generic[R]):
         Complexity: O(1) steps after an append, O(d) after an edit at distance d from the end.
         """
         if self._result is _STALE:
-            state = self._replay()
+            appended, self._appended = self._appended, _STALE
+            state = self._replay() if appended is _STALE else self._follow(appended)
             self._result = state if self._finish is None else self._finish(state)
         return self._result
 
@@ -126,6 +142,16 @@ class Fold(Generic[R]):
             rows=len(self._rows), checkpoints=len(self._states), steps=self._steps
         )
 
+    def _follow(self, row: R) -> Any:
+        """Take in the one row behind those that the last state is of; return the new state."""
+        states, before = self._states, self._valid
+        state = self._step(states[before], row)
+        count = self._valid = before + 1
+        states[count] = state
+        self._steps += 1
+        states.pop(count - 2 * (count & -count), None)
+        return state
+
     def _replay(self) -> Any:
         """Bring the states up to date with the rows; return the last one."""
         states = self._states
@@ -133,13 +159,12 @@ class Fold(Generic[R]):
             states[0] = self._initial() if callable(self._initial) else self._initial
         while (start := next(reversed(states))) > self._valid:
             states.popitem()
-        count = self._valid = len(self._rows)
+        count = len(self._rows)
         if start == count - 1:
+            self._valid = start
             row: Any = self._rows.last()
-            state = states[count] = self._step(states[start], row)
-            self._steps += 1
-            states.pop(count - 2 * (count & -count), None)
-            return state
+            return self._follow(row)
+        self._valid = count
         return self._resume(start) if start < count else states[count]
 
     def _resume(self, start: int) -> Any:

@@ -1,7 +1,7 @@
 """Accumulators: how each aggregate keeps its cells in a group, as source text.
 
-A group is one list: `cells[0]` counts its rows, each accumulator owns one or two cells after it. Counts and sums of ints are
-updated in place; everything else is an object of `dataflow.aggregation` with `add` and `remove`. Aggregates over the same
+A group is one list: `cells[0]` counts its rows, each accumulator owns one or two cells after it. Counts, sums of ints and a few ints
+in order are updated in place; everything else is an object of `dataflow.aggregation` with `add` and `remove`. Aggregates over the same
 argument share cells: `sum_(x)` and `avg(x)`, `min_(x)` and `max_(x)`, `collect(x)` and `string_agg(x, ', ')`.
 
 kind                    cells                       add                               result
@@ -9,7 +9,7 @@ count()                 none                        -                           
 count(x)                int                         += 1 where x is not null          the int
 sum, avg                count of ints, total        += for ints; `Total` once widened None of nothing, else exact
 any, all                two ints: true, known       += 1 where x is True or known     None of nothing known
-min, max                Extremes                    .add(x)                           None of nothing
+min, max                ints in order               in its place; `Extremes` once widened  None of nothing
 count_distinct          Distinct                    .add(x)                           how many
 median                  Median                      .add(x)                           None of nothing
 variance, stddev        Moments                     .add(x)                           None of fewer than two
@@ -21,11 +21,12 @@ aggregate               Retractable                 .add(x)                     
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dataflow.aggregation.distinct import Distinct
-from dataflow.aggregation.extremes import Extremes
+from dataflow.aggregation.extremes import LONGEST, Extremes
 from dataflow.aggregation.folding import Fold
 from dataflow.aggregation.median import Median
 from dataflow.aggregation.moments import Moments
@@ -73,6 +74,24 @@ def load_sum(cells: list[Any], at: int, values: list[Any], cls: type | None) -> 
                 widened(cells, at).add(value)
 
 
+def extremes_of(cells: list[Any], at: int) -> Extremes:
+    """Return the `Extremes` of values that are not a few ints, made from the ints so far when it is the first time."""
+    held = cells[at]
+    if held.__class__ is list:
+        ints, held = held, Extremes()
+        held.load(ints, int)
+        cells[at] = held
+    return held  # type: ignore[no-any-return]  # a cell
+
+
+def load_extremes(cells: list[Any], at: int, values: list[Any], cls: type | None) -> None:
+    """Take the values of a new group into the cell of its extremes; `cls` is the class of all if they have one."""
+    if cls is int and len(values) <= LONGEST:
+        cells[at] = sorted(values)
+    else:
+        extremes_of(cells, at).load(values, cls)
+
+
 def add_each(multiset: Any, values: list[Any]) -> None:
     """Take the values of a new group into an object, nulls left out."""
     for value in values:
@@ -96,6 +115,16 @@ def mean_of(cells: list[Any], at: int) -> Any:
     return total.mean()
 
 
+def minimum_of(held: Any) -> Any:
+    """Return the smallest of the values kept in a cell, None if there is none."""
+    return held.minimum() if held.__class__ is Extremes else None
+
+
+def maximum_of(held: Any) -> Any:
+    """Return the largest of the values kept in a cell, None if there is none."""
+    return held.maximum() if held.__class__ is Extremes else None
+
+
 def joined(values: Iterable[Any], separator: str) -> str | None:
     """Return the texts of values with a separator between them, None if none of them has a text."""
     texts = [text for value in values if (text := shown(value)) is not None]
@@ -104,17 +133,23 @@ def joined(values: Iterable[Any], separator: str) -> str | None:
 
 NAMES: dict[str, Any] = {
     "Distinct": Distinct,
-    "Extremes": Extremes,
     "Fold": Fold,
+    "LONGEST": LONGEST,
     "Median": Median,
     "Moments": Moments,
     "OrderedRows": OrderedRows,
     "Retractable": Retractable,
     "Total": Total,
     "add_each": add_each,
+    "bisect_left": bisect_left,
+    "extremes_of": extremes_of,
+    "insort": insort,
     "joined": joined,
+    "load_extremes": load_extremes,
     "load_sum": load_sum,
+    "maximum_of": maximum_of,
     "mean_of": mean_of,
+    "minimum_of": minimum_of,
     "only_class": only_class,
     "sum_of": sum_of,
     "widened": widened,
@@ -213,6 +248,15 @@ class Cells:
         test = wanted.format(at, at + 1)
         self.results.append(f"{test} if cells[{at + 1}] else None")
 
+    def extreme(self, node: Aggregate) -> None:
+        """Write min and max, which share a cell."""
+        key = ("extremes", node.args, node.where)
+        at = self._share(key, lambda: self._extremes(self._argument(node)))
+        held = f"cells[{at}]"
+        end, slow = (0, "minimum_of") if node.kind == "min" else (-1, "maximum_of")
+        in_order = f"{held}[{end}] if {held}.__class__ is list and {held}"
+        self.results.append(f"{in_order} else {slow}({held})")
+
     def multiset(self, node: Aggregate) -> None:
         """Write an aggregate that is one object, which values are added to and removed from."""
         initial, result = _MULTISETS[node.kind]
@@ -259,6 +303,24 @@ class Cells:
         self._load(local, f"load_sum(cells, {at}, {{0}}, {{1}})")
         return at
 
+    def _extremes(self, local: str) -> int:
+        at = self._cell("[]")
+        held = f"cells[{at}]"
+        self.add += [
+            f"if {local}.__class__ is int and {held}.__class__ is list and len({held}) < LONGEST:",
+            f"    insort({held}, {local})",
+            f"elif {local} is not None:",
+            f"    extremes_of(cells, {at}).add({local})",
+        ]
+        self.remove += [
+            f"if {held}.__class__ is not list:",
+            f"    {held}.remove({local})",
+            f"elif {local} is not None:",
+            f"    del {held}[bisect_left({held}, {local})]",
+        ]
+        self._load(local, f"load_extremes(cells, {at}, {{0}}, {{1}})")
+        return at
+
     def _truths(self, local: str) -> int:
         at = self._cell("0")
         self._cell("0")
@@ -278,10 +340,7 @@ class Cells:
         at = self._cell(initial)
         self.add += [f"if {local} is not None:", f"    cells[{at}].add({local})"]
         self.remove += [f"if {local} is not None:", f"    cells[{at}].remove({local})"]
-        if initial == "Extremes()":
-            self._load(local, f"cells[{at}].load({{0}}, {{1}})")
-        else:
-            self._load(local, f"add_each(cells[{at}], {{0}})")
+        self._load(local, f"add_each(cells[{at}], {{0}})")
         return at
 
     def _ordered(self, node: Aggregate, initial: str) -> int:
@@ -307,9 +366,7 @@ class Cells:
 
 _MULTISETS = {
     "count_distinct": ("Distinct()", "len({})"),
-    "max": ("Extremes()", "{}.maximum()"),
     "median": ("Median()", "{}.median()"),
-    "min": ("Extremes()", "{}.minimum()"),
     "stddev": ("Moments()", "{}.deviation()"),
     "variance": ("Moments()", "{}.variance()"),
 }
@@ -325,6 +382,8 @@ _WRITERS: dict[str, Callable[[Cells, Aggregate], None]] = {
     "first": Cells.sequence,
     "fold": Cells.fold,
     "last": Cells.sequence,
+    "max": Cells.extreme,
+    "min": Cells.extreme,
     "string_agg": Cells.sequence,
     "sum": Cells.sum,
     **dict.fromkeys(_MULTISETS, Cells.multiset),

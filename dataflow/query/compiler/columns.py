@@ -86,16 +86,18 @@ def tuple_text(values: Sequence[str]) -> str:
 # -- many rows at once -------------------------------------------------------------------------------------------------
 
 
-def write_inputs(source: Source, layout: Layout, inputs: Sequence[Scalar], row: str) -> None:
+def write_inputs(
+    source: Source, layout: Layout, inputs: Sequence[Scalar], row: str, local: str = "x"
+) -> None:
     """Write code that sets `x0`, `x1` … to the values of expressions of a row; `safe_values` does so if a field is missing."""
     if not inputs:
         return
     emit = Emitter(layout, row)
     with source.block("try:"):
         for index, node in enumerate(inputs):
-            source.line(f"x{index} = {emit.value(node)}")
+            source.line(f"{local}{index} = {emit.value(node)}")
     with source.block("except MISSING:"):
-        targets = "".join(f"x{index}, " for index in range(len(inputs))).rstrip()
+        targets = "".join(f"{local}{index}, " for index in range(len(inputs))).rstrip()
         source.line(f"{targets} *_ = safe_values({row})")
 
 

@@ -29,12 +29,11 @@ from dataflow.query.compiler.lift import Lifter
 from dataflow.query.compiler.segments import segments
 from dataflow.query.compiler.steps import Step, builds_rows, lift_steps
 from dataflow.query.compiler.write_steps import StepWriter, inequality
-from dataflow.query.scalar import Aggregate, Param, Scalar
+from dataflow.query.scalar import Aggregate, Param, RowOf, Scalar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from dataflow.query.compiler.reads import Unchanged
     from dataflow.values.order import Direction
 
 
@@ -46,10 +45,10 @@ class Group(Node):
         keys: group-key expressions; none means one global group.
         aggregates: in the order of their cells, after the keys.
         steps: having and select over the cells.
-        same: tells that an update concerns nothing that is read of a row; None if all is read.
+        narrow: whether there may be updates that change nothing that is read of a row.
     """
 
-    __slots__ = ("_changes", "_functions", "_groups", "_is_global")
+    __slots__ = ("_apply", "_changes", "_flush", "_group_of", "_groups", "_is_global", "_load")
 
     def __init__(
         self,
@@ -58,7 +57,8 @@ class Group(Node):
         keys: tuple[Scalar, ...],
         aggregates: tuple[Aggregate, ...],
         steps: tuple[Step, ...],
-        same: Unchanged | None = None,
+        *,
+        narrow: bool = False,
     ) -> None:
         super().__init__((upstream,), label="group by" if keys else "aggregate")
         self._is_global = not keys
@@ -66,40 +66,38 @@ class Group(Node):
         self._changes: Delta = []
         self.rows = {}
 
-        shape = (layout, keys, aggregates, steps, same is not None)
+        shape = (layout, keys, aggregates, steps, narrow)
         kept = not any(aggregate.options for aggregate in aggregates)  # else they may hold anything
         prepared = (_prepared if kept else _prepare)(*shape)
         self.source = prepared.made.source
-        self._functions = prepared.made.make(
+        self._apply, self._load, self._flush, self._group_of = prepared.made.make(
             *prepared.values,
             prepared.safe,
             Fallbacks(CELLS, steps),
             *accumulate.column_keys(prepared.directions),
-            same=same,
             **accumulate.NAMES,
         )
 
     def step(self) -> Delta:
         delta = self.inputs[0].out
-        apply, _, flush, _ = self._functions
+        groups = self._groups
         changes: Delta = []
         self._changes = changes
         dirty: dict[Any, list[Any]] = {}
-        apply(delta, self._groups, dirty)
-        flush(dirty, self._groups, self.rows, changes)
+        self._apply(delta, groups, dirty)
+        self._flush(dirty, groups, self.rows, changes)
         self.touched += len(delta) + len(dirty)
         return changes
 
     def hydrate(self) -> None:
-        _, load, flush, _ = self._functions
         groups: dict[Any, list[Any]] = {}
         rows: dict[Any, Any] = {}
-        load(self.inputs[0].scan(), groups, is_global=self._is_global)
-        flush(dict(groups), groups, rows, [])
+        self._load(self.inputs[0].scan(), groups, is_global=self._is_global)
+        self._flush(dict(groups), groups, rows, [])
         self._groups, self.rows = groups, rows
 
     def reaches(self, key: Any) -> bool:
-        group_of = self._functions[3]
+        group_of = self._group_of
         touched = (
             group_of(row)
             for _, old, new in self.inputs[0].out
@@ -176,7 +174,7 @@ def _write(
     names = "".join(f"p{index}, " for index in range(parameters))
     orders = "".join(f"order{index}, " for index in range(len(cells.directions)))
     with source.block(
-        f"def make({names}safe_values, safe, {orders}*, same, {', '.join(accumulate.NAMES)}):"
+        f"def make({names}safe_values, safe, {orders}*, {', '.join(accumulate.NAMES)}):"
     ):
         _write_apply(source, layout, cells, len(keys), narrow=narrow)
         _write_load(source, layout, cells, len(keys))
@@ -202,27 +200,37 @@ def _write_group_of(source: Source, layout: Layout, keys: list[Scalar]) -> None:
         source.line("return group")
 
 
-def _write_add(source: Source, layout: Layout, cells: Cells, keys: int) -> None:
-    write_inputs(source, layout, cells.inputs, "new")
-    _write_group(source, keys)
-    source.line("cells = groups.get(group)")
-    with source.block("if cells is None:"):
-        source.line(f"cells = groups[group] = [{', '.join(cells.initial)}]")
+def _write_add(source: Source, cells: Cells) -> None:
     source.line("cells[0] += 1")
     for line in cells.add:
         source.line(line)
 
 
+def _write_find(source: Source, cells: Cells, keys: int) -> None:
+    """Write code that sets `cells` to those of the group of a row that comes, new ones if it is the first there."""
+    _write_group(source, keys)
+    source.line("cells = groups.get(group)")
+    with source.block("if cells is None:"):
+        source.line(f"cells = groups[group] = [{', '.join(cells.initial)}]")
+
+
 def _write_apply(source: Source, layout: Layout, cells: Cells, keys: int, *, narrow: bool) -> None:
+    inputs = range(len(cells.inputs))
     with (
         source.block("def apply(delta, groups, dirty):"),
         source.block("for key, old, new in delta:"),
     ):
+        source.line("stays = old is not None and new is not None")
+        if cells.inputs:
+            with source.block("if old is not None:"):
+                write_inputs(source, layout, cells.inputs, "old")
+            with source.block("if new is not None:"):
+                write_inputs(source, layout, cells.inputs, "new", "y")
         if narrow:
-            with source.block("if old is not None and new is not None and same(old, new):"):
+            alike = "".join(f" and {_alike(index, cells.inputs[index])}" for index in inputs)
+            with source.block(f"if stays{alike}:"):
                 source.line("continue")
         with source.block("if old is not None:"):
-            write_inputs(source, layout, cells.inputs, "old")
             _write_group(source, keys)
             source.line("cells = groups[group]")
             source.line("cells[0] -= 1")
@@ -230,8 +238,20 @@ def _write_apply(source: Source, layout: Layout, cells: Cells, keys: int, *, nar
                 source.line(line)
             source.line("dirty[group] = cells")
         with source.block("if new is not None:"):
-            _write_add(source, layout, cells, keys)
-            source.line("dirty[group] = cells")
+            same = "".join(f" and x{index} is y{index}" for index in range(keys))
+            source.line(f"stays = stays{same}")
+            for index in inputs:
+                source.line(f"x{index} = y{index}")
+            with source.block("if not stays:"):
+                _write_find(source, cells, keys)
+                source.line("dirty[group] = cells")
+            _write_add(source, cells)
+
+
+def _alike(index: int, node: Scalar) -> str:
+    """Return source that tells whether what a row contributes is as before; a row as a whole is another one if it is another object."""
+    same = f"x{index} is y{index}"
+    return same if isinstance(node, RowOf) else f"({same} or alike(x{index}, y{index}))"
 
 
 def _write_load(source: Source, layout: Layout, cells: Cells, keys: int) -> None:
@@ -240,7 +260,9 @@ def _write_load(source: Source, layout: Layout, cells: Cells, keys: int) -> None
             source.line(f"groups[()] = [{', '.join(cells.initial)}]")
         if cells.load is None:
             with source.block("for key, new in pairs:"):
-                _write_add(source, layout, cells, keys)
+                write_inputs(source, layout, cells.inputs, "new")
+                _write_find(source, cells, keys)
+                _write_add(source, cells)
             return
         write_columns(source, layout, cells.inputs)
         if keys:

@@ -8,7 +8,7 @@ from dataflow.frozen import replace
 from dataflow.query.compiler.group import Group
 from dataflow.query.compiler.layout import CELLS
 from dataflow.query.compiler.planning import Physical
-from dataflow.query.compiler.reads import peel, unchanged
+from dataflow.query.compiler.reads import peel
 from dataflow.query.compiler.steps import Select, Step, Test, calls_user_code, output_layout
 from dataflow.query.scalar import (
     Aggregate,
@@ -46,13 +46,22 @@ def group_over(
     Args:
         columns: what is read of the rows; None if it is not known.
     """
-    same = unchanged(input_.layout, columns)
+    narrow = columns is not None
     if any(contains(part, Apply) for part in (*keys, *aggregates)):
         input_, keys, aggregates = _compute_calls(planner, input_, keys, aggregates)
-        same = None
+        narrow = False
     node = planner.share(
-        ("group", input_.node, input_.layout, keys, aggregates, _options(aggregates), steps, same),
-        lambda: Group(input_.node, input_.layout, keys, aggregates, steps, same),
+        (
+            "group",
+            input_.node,
+            input_.layout,
+            keys,
+            aggregates,
+            _options(aggregates),
+            steps,
+            narrow,
+        ),
+        lambda: Group(input_.node, input_.layout, keys, aggregates, steps, narrow=narrow),
     )
     collects = any(aggregate.kind == "collect" for aggregate in aggregates)
     cells = replace(CELLS, collected=True) if collects else CELLS

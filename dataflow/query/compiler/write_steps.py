@@ -39,7 +39,8 @@ def inequality(steps: Sequence[Step], before: str, row: str, same: str = "equal"
     """Return source that tells whether two rows made by a chain differ.
 
     Rows that are handed through come from nodes whose deltas are net: other objects are other rows. Columns of a select are
-    compared where they stand, identical ones without a call; everything else by `same`, a function of two values.
+    compared where they stand, identical ones without a call, and the last one first, since what comes first seldom changes: ids and
+    keys. Everything else is compared by `same`, a function of two values.
     """
     if not builds_rows(steps):
         return f"{before} is not {row}"
@@ -47,7 +48,7 @@ def inequality(steps: Sequence[Step], before: str, row: str, same: str = "equal"
     if isinstance(last, Select) and isinstance(last.row, Record):
         names = [name for name, _ in last.row.items]
         if len(names) <= INLINE_COLUMNS and None not in names:
-            pairs = [(f"{before}[{name!r}]", f"{row}[{name!r}]") for name in names]
+            pairs = [(f"{before}[{name!r}]", f"{row}[{name!r}]") for name in reversed(names)]
             return f"not ({' and '.join(f'({a} is {b} or {same}({a}, {b}))' for a, b in pairs)})"
     return f"not {same}({before}, {row})"
 
