@@ -6,12 +6,13 @@ import pytest
 from pydantic_core import from_json
 
 from benchmarks.chat import measure_chat
-from benchmarks.fan import KINDS, measure_fan
+from benchmarks.fan import KINDS as FANS
+from benchmarks.fan import measure_fan
 from benchmarks.memory import measure_memory
 from benchmarks.peers.roster import FLOOR, OURS
 from benchmarks.plan import Plan
 from benchmarks.start import measure_start
-from benchmarks.wire import PARTS, batches_of, measure_wire, queries, ready_chat
+from benchmarks.wire import KINDS, PARTS, batches_of, measure_wire, queries, ready_chat
 from dataflow import live, run
 from stateschema.streamdb import Router
 
@@ -30,7 +31,7 @@ def test_more_chunks_are_compared_with_and_without_a_history() -> None:
 def test_many_queries_hear_what_the_floor_hears() -> None:
     measured = list(measure_fan(replace(TINY, most=100)))
     assert [(found.query, found.size, found.peer) for found in measured] == [
-        (kind, size, peer) for kind in KINDS for size in (1, 100) for peer in (OURS, FLOOR)
+        (kind, size, peer) for kind in FANS for size in (1, 100) for peer in (OURS, FLOOR)
     ]
 
 
@@ -46,15 +47,17 @@ def test_memory_is_counted_in_a_process_of_its_own() -> None:
 
 
 def test_events_are_followed_from_bytes_to_views() -> None:
-    *parts, whole = measure_wire(TINY)
-    assert [found.query for found in parts] == list(PARTS)
-    assert whole.unit == "events/s"
-    *took, _ = (found.p50 for found in parts)  # collecting garbage is a part of each
-    assert whole.p50 == pytest.approx(1_000_000 / sum(took))
+    measured = list(measure_wire(TINY))
+    assert [found.query for found in measured] == [*PARTS, "models", *PARTS, "structs"]
+    for *parts, whole in (measured[: len(PARTS) + 1], measured[len(PARTS) + 1 :]):
+        assert whole.unit == "events/s"
+        *took, _ = (found.p50 for found in parts)  # collecting garbage is a part of each
+        assert whole.p50 == pytest.approx(1_000_000 / sum(took))
 
 
-def test_views_fed_from_bytes_show_what_their_queries_answer() -> None:
-    chat = ready_chat()
+@pytest.mark.parametrize("kind", KINDS)
+def test_views_fed_from_bytes_show_what_their_queries_answer(kind: str) -> None:
+    chat = ready_chat(KINDS[kind])
     router = Router(chat)
     views = [live(asked) for asked in queries(chat)]
     for text in batches_of(3_000):
