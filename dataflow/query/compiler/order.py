@@ -141,6 +141,7 @@ class Order(Node):
             return
         assert rows is not None
         self._misplaced = None  # an interrupt leaves entries that are worth nothing
+        self.touched += len(rows if misplaced is None else misplaced)
         if misplaced is None:
             self._entries = self._sorted(rows)
         else:

@@ -70,6 +70,20 @@ def test_changes_wait_for_a_reader() -> None:
     assert len(made.keys) == 6
 
 
+def test_moving_rows_is_work_of_the_reader() -> None:
+    items = table(100)
+    result = highest_first(items)
+    order = order_of(result)
+    touched = [order.touched]
+    put(items, {"id": 1, "v": 5}, {"id": 2, "v": 6})
+    put(items, {"id": 1, "v": 7})
+    for _ in range(2):
+        touched.append(order.touched)
+        result.rows()
+    touched.append(order.touched)
+    assert touched == [0, 3, 5, 5]
+
+
 def test_after_many_changes_a_reader_sorts_all_rows_instead_of_moving_each() -> None:
     items = table(100)
     result = highest_first(items)
