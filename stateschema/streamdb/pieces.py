@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from stateschema.errors import EventError
-from stateschema.streamdb.staging import StagedRows
+from stateschema.streamdb.staging import Staging
 
 PIECE = 150  # messages: so many are read event by event because of one
 # The garbage collector starts after 700 new objects, and reading makes three or four per message. Half of
@@ -40,7 +40,7 @@ class _Said:
 
     __slots__ = ("deleted", "keys", "staged", "storing", "values")
 
-    def __init__(self, staged: StagedRows | None) -> None:
+    def __init__(self, staged: Staging | None) -> None:
         self.staged = staged
         self.storing = _INSERTING if staged is not None and staged.merges else _STORING
         self.keys: list[Any] = []
@@ -58,7 +58,7 @@ class PieceReader:
 
     __slots__ = ("_looks_back", "_staged")
 
-    def __init__(self, staged: Mapping[str, StagedRows], *, looks_back: bool) -> None:
+    def __init__(self, staged: Mapping[str, Staging], *, looks_back: bool) -> None:
         self._staged = staged
         self._looks_back = looks_back
 

@@ -39,7 +39,7 @@ from stateschema.streamdb.attach import collections_of
 from stateschema.streamdb.bad_events import BadEvents, Policies
 from stateschema.streamdb.conflicts import Conflict, ConflictRule, Conflicts
 from stateschema.streamdb.pieces import PIECE, PieceReader
-from stateschema.streamdb.staging import StagedRows
+from stateschema.streamdb.staging import Staging
 
 _EVENT = (ChangeEvent, ControlEvent)
 
@@ -98,7 +98,7 @@ class Router:
         rule = None if conflicts == "ignore" else ConflictRule(conflicts, on_conflict)
         self._conflicts = rule
         self._staged = {
-            entity.type: StagedRows(entity, by_name[name], rule)
+            entity.type: Staging(entity, by_name[name], rule)
             for name, entity in entities(type(collections)).items()
         }
         self._pieces = PieceReader(self._staged, looks_back=rule is not None)

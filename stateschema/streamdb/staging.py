@@ -23,7 +23,7 @@ from stateschema.schema.entity import Entity
 from stateschema.streamdb.conflicts import ConflictRule
 
 
-class StagedRows:
+class Staging:
     """The rows of one entity between reading their events and writing them.
 
     Attributes:

@@ -15,7 +15,7 @@ from stateschema.streamdb.attach import attach
 from stateschema.streamdb.conflicts import Conflict, Conflicts
 from stateschema.streamdb.pieces import PieceReader
 from stateschema.streamdb.router import Committed, Router
-from stateschema.streamdb.staging import StagedRows
+from stateschema.streamdb.staging import Staging
 from tests.stateschema.schema.kinds import NEW, KindsNext
 from tests.stateschema.streamdb.chat import Chat, change, control, message, shown
 
@@ -119,8 +119,8 @@ def plain(messages: list[Any], *, looks_back: bool = True) -> bool:
     """Whether messages are read as a piece."""
     chat = attach(Chat)
     staged = {
-        "message": StagedRows(Chat.messages, chat.messages, None),
-        "presence": StagedRows(Chat.presence, chat.presence, None),
+        "message": Staging(Chat.messages, chat.messages, None),
+        "presence": Staging(Chat.presence, chat.presence, None),
     }
     return PieceReader(staged, looks_back=looks_back).read(messages) is not None
 
