@@ -180,6 +180,21 @@ class SyncWriter(Commit, Generic[R]):
         self._check_open()
         self._many().rows.update(self._collection.keyed(list(rows)))
 
+    def write_keyed(self, rows: Mapping[Any, R | None]) -> None:
+        """Add, replace or remove rows whose keys the caller has taken out of them already.
+
+        Args:
+            rows: key in normal form -> row, or None to remove the one that is there; nothing of it is checked.
+
+        Complexity: O(rows), without a look at any of them.
+        """
+        self._check_open()
+        if len(rows) == 1:
+            for key, row in rows.items():
+                self._write(key, row)
+        else:
+            self._many().rows.update(rows)
+
     def update(self, row: R) -> None:
         """Replace the row with the same key, or add it.
 

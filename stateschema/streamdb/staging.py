@@ -15,7 +15,6 @@ from collections.abc import Hashable
 from typing import Any
 
 from dataflow.collection.collection import Collection
-from dataflow.collection.sync import SyncWriter
 from dataflow.values.normal import PLAIN, normal
 from stateschema.errors import EventError
 from stateschema.events import ChangeEvent
@@ -147,17 +146,6 @@ class Staging:
         with self._collection.sync() as write:
             if self._truncated:
                 write.truncate()
-            rows = [row for row in self._rows.values() if row is not None]
-            if 1 < len(rows) == len(self._rows):
-                write.insert_all(rows)
-            else:
-                self._write_each(write)
+            write.write_keyed(self._rows)
         self._rows.clear()
         self._truncated = False
-
-    def _write_each(self, write: SyncWriter[Any]) -> None:
-        for key, row in self._rows.items():
-            if row is None:
-                write.delete(key)
-            else:
-                write.upsert(row)

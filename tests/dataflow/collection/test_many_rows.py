@@ -48,6 +48,40 @@ def test_all_at_once_is_one_by_one(
     assert heard == told
 
 
+@given(
+    st.lists(
+        st.dictionaries(
+            st.integers(0, 3), st.none() | st.fixed_dictionaries({"x": st.integers(0, 1)})
+        ),
+        max_size=6,
+    )
+)
+def test_rows_written_by_their_keys_are_added_replaced_and_removed(
+    commits: list[dict[int, dict[str, int] | None]],
+) -> None:
+    keyed: Collection[Any] = Collection("keyed", key="id")
+    single: Collection[Any] = Collection("single", key="id")
+    heard: list[list[Any]] = []
+    keyed.subscribe(heard.append)
+    told: list[list[Any]] = []
+    single.subscribe(told.append)
+    for collection in (keyed, single):
+        with collection.sync() as write:
+            write.insert({"id": 0, "x": 0})  # the first row decides what rows are
+    for commit in commits:
+        rows = {key: None if row is None else {"id": key, **row} for key, row in commit.items()}
+        with keyed.sync() as write:
+            write.write_keyed(rows)
+        with single.sync() as write:
+            for key, row in rows.items():
+                if row is None:
+                    write.delete(key)
+                else:
+                    write.insert(row)
+    assert list(keyed.items()) == list(single.items())
+    assert heard == told
+
+
 def test_rows_of_a_declared_type_are_read_as_what_they_are() -> None:
     places = Collection("places", key="id", row=Place)
     with places.sync() as write:
