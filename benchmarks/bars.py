@@ -123,7 +123,7 @@ class Figures:
 def bars_of(measured: Iterable[Measurement]) -> str:
     """Return a table of the bars."""
     figures = Figures(measured)
-    header = ("what", "limit", "measured, the worst", "")
+    header = ("what", "limit", "measured, the worst", "result")
     return table(header, [bar.line(figures) for bar in BARS])
 
 

@@ -12,7 +12,7 @@ from benchmarks.peers.roster import ROSTER
 SEED: Final = 20_260_101
 ENOUGH: Final = 5
 """Segments to take a median of."""
-BULK: Final = 20
+BULK: Final = 45
 """Allowances that loading or hydrating may take in all segments together."""
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+
+from benchmarks.peers.roster import FLOOR, OURS, ROSTER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,42 +15,54 @@ if TYPE_CHECKING:
 
     from benchmarks.measurement import Measurement
 
+COLORS: Final = {
+    OURS: "#c0392b",
+    FLOOR: "#2c3e50",
+    "sqlite": "#2471a3",
+    "sqlite-silent": "#85c1e9",
+    "db-ivm": "#b7950b",
+    "tanstack-db": "#f5b041",
+    "duckdb": "#7d8a8c",
+    "polars": "#c5cccd",
+}
+"""A color for each peer; those that are related are related in color."""
+
 
 def plot(measured: Sequence[Measurement], path: Path) -> None:
     """Draw W2's single changes as bars on a logarithmic axis."""
     changes = [found for found in measured if (found.workload, found.metric) == ("W2", "change")]
     if not changes:
         raise SystemExit("nothing to plot: no single changes of W2 were measured")
-    names = list(dict.fromkeys(found.peer for found in changes))
-    asked = {
-        size: {f.peer for f in changes if f.size == size} for size in {f.size for f in changes}
-    }
-    most = max(map(len, asked.values()))
-    size = max(size for size, peers in asked.items() if len(peers) == most)
+    size = _size(changes)
     times = {(found.query, found.peer): found.p50 for found in changes if found.size == size}
     queries = list(dict.fromkeys(query for query, _ in times))
+    names = [name for name in ROSTER if any(peer == name for _, peer in times)]
 
     mpl.rcParams["svg.hashsalt"] = "results"  # the same picture has the same bytes
-    figure = Figure(figsize=(11, 4.5), layout="constrained")
+    figure = Figure(figsize=(13, 5), layout="constrained")
     axes = figure.subplots()
     width = 0.85 / len(names)
     for number, name in enumerate(names):
-        known = [
-            (place, times[query, name])
+        known = {
+            place + number * width: times[query, name]
             for place, query in enumerate(queries)
             if (query, name) in times
-        ]
-        axes.bar(
-            [place + number * width for place, _ in known],
-            [time for _, time in known],
-            width,
-            label=name,
-        )
+        }
+        axes.bar([*known], [*known.values()], width, label=name, color=COLORS[name], zorder=2)
     axes.set_yscale("log")
     axes.set_ylabel("µs per change, median")
     axes.set_xticks([place + 0.425 - width / 2 for place in range(len(queries))], queries)
-    axes.set_title(f"One change at a time, {size:,} rows")
-    axes.grid(axis="y", alpha=0.3)
-    axes.legend(ncols=len(names), fontsize="small", frameon=False, loc="upper left")
-    axes.margins(y=0.15)
+    axes.set_xlim(-width, len(queries) - 0.15 + width / 2)
+    axes.grid(axis="y", alpha=0.3, zorder=0)
+    figure.suptitle(f"One change at a time, {size:,} rows")
+    figure.legend(ncols=len(names), frameon=False, loc="outside lower center")
     figure.savefig(path, metadata={"Date": None})
+
+
+def _size(changes: Sequence[Measurement]) -> int:
+    """Return the largest size that as many peers were asked at as at any."""
+    asked: dict[int, set[str]] = {}
+    for found in changes:
+        asked.setdefault(found.size, set()).add(found.peer)
+    most = max(map(len, asked.values()))
+    return max(size for size, peers in asked.items() if len(peers) == most)
