@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 Bucket = dict[Any, Any]
-Moves = list[tuple[Any, Any, Any, Any, Any]]
-"""Changes with the indexed value before and after: (key, old, new, before, after); a null value is None."""
+Move = tuple[Any, Any, Any, Any, Any]
+"""A change with the indexed value before and after: (key, old, new, before, after); a null value is None."""
+Moves = list[Move]
 
 NO_ROWS: Bucket = {}
 

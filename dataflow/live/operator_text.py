@@ -21,13 +21,42 @@ PAIRS_ALONE = frozenset(("right", "full", "semi", "anti"))
 
 
 def does_text(identity: tuple[Any, ...], answer: ir.Node | None, label: str) -> str:
-    """Return what an operator does.
+    """Return what an operator does, with the joins that run inside.
 
     Args:
         identity: see `Outline.identities`.
         answer: the part of the query that the operator answers, if it answers one alone.
         label: the operator's own name for itself.
     """
+    joins = map(_join_text, joins_inside(identity, answer))
+    return ": ".join(("; ".join(joins), _own_text(identity, answer, label))).removeprefix(": ")
+
+
+def joins_inside(identity: tuple[Any, ...], answer: ir.Node | None) -> list[ir.Node | None]:
+    """Return the joins that run inside an operator, in the order they run; None for one that answers no part of the query alone."""
+    joins: list[ir.Node | None] = []
+    tree = answer
+    if identity[0] == "join" and answer is not None:
+        tree = _left_of(operator_of(answer, ir.Join))
+    below = identity[1] if identity[0] in {"Chain", "StoredChain", "group", "join"} else None
+    while isinstance(below, tuple):
+        join = operator_of(tree, ir.Join)
+        joins.append(join)
+        tree, below = _left_of(join), below[1]
+    return joins[::-1]
+
+
+def _left_of(join: ir.Node | None) -> ir.Node | None:
+    return join.left if isinstance(join, ir.Join) else None
+
+
+def _join_text(join: ir.Node | None) -> str:
+    if isinstance(join, ir.Join) and join.how not in PAIRS_ALONE and join.residual is None:
+        return describe(join)
+    return "pairs that match"
+
+
+def _own_text(identity: tuple[Any, ...], answer: ir.Node | None, label: str) -> str:
     match identity:
         case ("index", _, _, parts):
             by = ", ".join(map(text_of, parts))
@@ -38,11 +67,7 @@ def does_text(identity: tuple[Any, ...], answer: ir.Node | None, label: str) -> 
         case ("group", _, _, keys, aggregates, _, steps, _):
             return _group_text(keys, aggregates, steps)
         case ("join", *_):
-            join = operator_of(answer, ir.Join)
-            whole = (
-                isinstance(join, ir.Join) and join.how not in PAIRS_ALONE and join.residual is None
-            )
-            return describe(join) if whole and join is not None else "pairs that match"
+            return _join_text(operator_of(answer, ir.Join))
         case ("outer" | "matched" | "semijoin", *_):
             join = operator_of(answer, ir.Join)
             return label if join is None else describe(join)

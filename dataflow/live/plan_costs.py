@@ -28,9 +28,12 @@ def costs_of(identity: tuple[Any, ...], *, scans: bool) -> str:
         identity: see `Outline.identities`.
         scans: whether it joins without equality, so that every row meets every row.
     """
+    pairs = "each changed row is compared with every row of the other side" if scans else ""
+    return "; ".join(filter(None, (pairs, _own_costs(identity))))
+
+
+def _own_costs(identity: tuple[Any, ...]) -> str:
     match identity:
-        case ("join" | "semijoin", *_) if scans:
-            return "each changed row is compared with every row of the other side"
         case ("group", _, _, keys, aggregates, *_):
             return "; ".join(_group_costs(keys, aggregates))
         case ("set operation", _, _, _, None):

@@ -17,7 +17,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from dataflow.circuit.node import Node, SourceNode
-from dataflow.live.operator_text import does_text, key_text, operator_of, row_text
+from dataflow.live.operator_text import does_text, joins_inside, key_text, operator_of, row_text
 from dataflow.live.plan_costs import costs_of
 from dataflow.live.statistics import plan_nodes
 from dataflow.query import ir
@@ -111,17 +111,19 @@ class PlanText:
         return f"{key_text(tree)} -> {row_text(tree, layout)}"
 
     def _reads(self, node: Node) -> str:
-        kind = _READERS.get(self._identity(node)[0])
+        identity = self._identity(node)
         answer = self._outline.answers.get(node, (None, None))[0]
-        operator = None if kind is None else operator_of(answer, kind)
-        sides = () if operator is None else ir.inputs(operator)
+        joins = joins_inside(identity, answer)
+        kind = _READERS.get(identity[0])
+        operators = [*joins, None if kind is None else operator_of(answer, kind)]
+        sides = [side for each in operators if each is not None for side in ir.inputs(each)]
         noted = [side.columns for side in sides if isinstance(side, ir.Narrow)]
         if not noted:
             return ""
         whole = [
             f"all of {name}"
             for side in sides
-            if not isinstance(side, ir.Narrow)
+            if not isinstance(side, ir.Narrow) and operator_of(side, ir.Join) not in joins
             for name in ir.scope(side)
         ]
         columns = sorted(text_of(part) for some in noted for part in some)

@@ -49,7 +49,7 @@ def some_cases() -> Iterator[Case]:
 
 def one_sided_join(patch: pytest.MonkeyPatch) -> None:
     """A join that only follows changes of its left side."""
-    patch.setattr(Join, "_right", lambda self: [])
+    patch.setattr(Join, "_delta", lambda self: [])
 
 
 def join_with_the_present(patch: pytest.MonkeyPatch) -> None:

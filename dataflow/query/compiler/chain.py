@@ -8,6 +8,8 @@ Edges       a chain that calls user functions is stored, so that they never see 
             stateless, and then computes the old output anew. So it cannot keep 1 where 1.0 has come to stand: what it left out
             now, it would take out later, of a group that never took it in
 Source      Neumann, VLDB 2011 (fusing operators into one loop)
+
+Over a join that runs inside, a chain takes the pairs one by one as the join makes them, and reads what the join reads.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from dataflow.circuit.node import Delta, Node, Pairs, SourceNode, undo_changes
 from dataflow.query.compiler.emit import Emitter
 from dataflow.query.compiler.factory import Factory, Source, factory
 from dataflow.query.compiler.fallbacks import Fallbacks
+from dataflow.query.compiler.inside import Reader
 from dataflow.query.compiler.layout import Layout
 from dataflow.query.compiler.lift import Lifter
 from dataflow.query.compiler.route import route_of
@@ -29,26 +32,24 @@ if TYPE_CHECKING:
     from dataflow.circuit.router import Route
 
 
-class Chain(Node):
+class Chain(Reader):
     """A stateless chain: keeps nothing, evaluates old and new."""
 
     __slots__ = ("_convert", "_step")
 
     def __init__(self, upstream: Node, layout: Layout, steps: tuple[Step, ...]) -> None:
-        super().__init__((upstream,), label="filter" if not builds_rows(steps) else "select")
+        super().__init__(upstream, label="select" if builds_rows(steps) else "filter")
         self.route = _route_below(upstream, layout, steps)
         made, functions = _instantiate(layout, steps, stored=False)
-        self.source: str = made.source
+        self.source: str = self._sources(made.source)
         self._step, self._convert = functions
 
     def step(self) -> Delta:
-        delta = self.inputs[0].out
-        self.touched += len(delta)
-        changes: Delta = self._step(delta)
+        changes: Delta = self._step(self._delta())
         return changes
 
     def scan(self) -> Pairs:
-        pairs: Pairs = self._convert(self.inputs[0].scan())
+        pairs: Pairs = self._convert(self._upstream.scan())
         return pairs
 
     def ordered_keys(self) -> Any:
@@ -58,30 +59,28 @@ class Chain(Node):
         """Do nothing: there is no state."""
 
 
-class StoredChain(Node):
+class StoredChain(Reader):
     """A chain that keeps its output, as a live result or because user functions must not run twice."""
 
     __slots__ = ("_changes", "_load", "_step")
 
     def __init__(self, upstream: Node, layout: Layout, steps: tuple[Step, ...]) -> None:
-        super().__init__((upstream,), label="filter" if not builds_rows(steps) else "select")
+        super().__init__(upstream, label="select" if builds_rows(steps) else "filter")
         self.route = _route_below(upstream, layout, steps)
         made, functions = _instantiate(layout, steps, stored=True, net=upstream.rows is not None)
-        self.source: str = made.source
+        self.source: str = self._sources(made.source)
         self._step, self._load = functions
         self._changes: Delta = []
         self.rows = {}
 
     def step(self) -> Delta:
-        delta = self.inputs[0].out
-        self.touched += len(delta)
         changes: Delta = []
         self._changes = changes
-        self._step(delta, self.rows, changes)
+        self._step(self._delta(), self.rows, changes)
         return changes
 
     def hydrate(self) -> None:
-        self.rows = self._load(self.inputs[0].scan)
+        self.rows = self._load(self._upstream.scan)
 
     def undo(self) -> None:
         assert self.rows is not None
@@ -89,7 +88,7 @@ class StoredChain(Node):
         self._changes = []
 
     def ordered_keys(self) -> Any:
-        keys = self.inputs[0].ordered_keys()
+        keys = self._upstream.ordered_keys()
         rows = self.rows
         assert rows is not None
         return None if keys is None else (key for key in keys if key in rows)

@@ -37,6 +37,11 @@ class Index(Node):
         """What this epoch moved: the index's own delta."""
         return self.out  # type: ignore[return-value]  # an index emits moves
 
+    def moved(self, reader: Node) -> Moves:
+        """Return what this epoch moved, and count it as touched by a reader."""
+        reader.touched += len(self.out)
+        return self.moves
+
     def past(self) -> Past:
         """Return the index as it was before this epoch."""
         return self.arrangement.before(self.moves)

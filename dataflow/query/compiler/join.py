@@ -23,6 +23,7 @@ from dataflow.arrangement import NO_ROWS
 from dataflow.circuit.node import Delta, Node, Pairs
 from dataflow.frozen import frozen
 from dataflow.query.compiler.factory import Source, factory
+from dataflow.query.compiler.through import Through
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -61,14 +62,22 @@ class Join(Node):
         left_index: arrangement of the left side by the join key.
         right_index: arrangement of the right side, or None when its own rows serve.
         same: for each side what tells that an update concerns nothing that is read; None where the shape reads all.
+        inside: whether it runs inside its reader, so that it will be no node of the graph.
+
+    Attributes:
+        inside: whether it runs inside its reader.
+        right: the right side.
     """
 
     __slots__ = (
         "_changes",
+        "_left",
         "_left_index",
         "_right_index",
         "_scan",
         "_shape",
+        "inside",
+        "right",
     )
 
     def __init__(
@@ -76,58 +85,70 @@ class Join(Node):
         left: Node,
         right: Node,
         shape: JoinShape,
-        left_index: Index,
+        left_index: Index | Through,
         right_index: Index | None,
         same: tuple[Unchanged | None, Unchanged | None] = (None, None),
+        *,
+        inside: bool = False,
     ) -> None:
-        indexes = (left_index,) if right_index is None else (left_index, right_index)
-        super().__init__((left, right, *indexes), label="left join" if shape.outer else "join")
+        below = left if isinstance(left, Join) and left.inside else None
+        reads = [*(below.inputs if below else (left,)), right]
+        reads += left_index.inputs if isinstance(left_index, Through) else (left_index,)
+        reads += () if right_index is None else (right_index,)
+        label = "left join" if shape.outer else "join"
+        super().__init__(tuple(reads), label=f"{below.label}, {label}" if below else label)
+        self.inside: bool = inside
+        self._left = left
+        self.right: Node = right
         self._shape = shape
         self._left_index = left_index
         self._right_index = right_index
         made = factory(("join", shape), lambda: _write(shape), label="join")
-        self.source = made.source
+        self.source = f"{below.source}\n{made.source}" if below else made.source
         self._changes, self._scan = made.make(left_index.arrangement.key_of, *same)
 
     def step(self) -> Delta:
-        left, right = self._left_index, self._right()
-        was = self._right_past() if right else self._right_now()
-        changes: Delta = [
-            *self._changes(
-                left.moves, was, self._right_now(), right, left.arrangement.buckets, self._turned()
-            )
-        ]
-        self.touched += len(left.out) + len(right) + len(changes)
+        return [*self.changes(self)]
+
+    def changes(self, reader: Node) -> Iterable[tuple[Any, Any, Any]]:
+        """Return this epoch's net delta, each change made when it is asked for.
+
+        Args:
+            reader: the node that is charged with the rows touched.
+        """
+        left, delta, now = self._left_index, self._delta(), self._right_now()
+        was = self._right_past() if delta else now
+        reader.touched += len(delta)
+        moves = left.moved(reader)
+        changes: Iterable[tuple[Any, Any, Any]] = self._changes(
+            reader, moves, was, now, delta, left.arrangement.buckets, self._turned()
+        )
         return changes
 
-    def _right(self) -> Any:
+    def _delta(self) -> Any:
         """Return what changed on the right side: moves, or changes where its own rows serve."""
-        return self.inputs[1].out if self._right_index is None else self._right_index.moves
+        return self.right.out if self._right_index is None else self._right_index.moves
 
     def _right_now(self) -> Any:
         return (
-            self.inputs[1].rows
-            if self._right_index is None
-            else self._right_index.arrangement.buckets
+            self.right.rows if self._right_index is None else self._right_index.arrangement.buckets
         )
 
     def _right_past(self) -> Any:
         if self._right_index is not None:
             return self._right_index.past()
-        rows = self.inputs[1].rows
+        rows = self.right.rows
         assert rows is not None
-        return PastRows(rows, self.inputs[1].out)
+        return PastRows(rows, self.right.out)
 
     def _turned(self) -> Iterable[tuple[Any, bool]]:
-        """Yield the values whose right side became empty, or is so no more, and whether it had rows."""
+        """Return the values whose right side became empty, or is so no more, each with whether it had rows."""
         index = self._right_index
         if index is None or not self._shape.outer or not index.out:
-            return
-        past = index.past()
-        for value in past.changed:
-            had = past.count(value) > 0
-            if had is not (value in index.arrangement.buckets):
-                yield value, had
+            return ()
+        past, now = index.past(), index.arrangement.buckets
+        counts = ((value, past.count(value) > 0) for value in past.changed)
+        return [(value, had) for value, had in counts if had is not (value in now)]
 
     def pairs_of(self, key: Any, row: Any) -> Pairs:
         """Yield the pairs of a right row, as of this epoch, if the join is an inner one."""
@@ -138,13 +159,13 @@ class Join(Node):
 
     def is_to_the_smaller(self) -> bool:
         """Tell whether the left side has more rows to begin with, and no row has to stay without a match."""
-        right = self.inputs[1].rows
+        right = self.right.rows
         if self._shape.outer or not right:
             return False
         return len(right) <= self._left_index.arrangement.rows()
 
     def scan(self) -> Pairs:
-        pairs: Pairs = self._scan(self.inputs[0].scan(), self._right_now())
+        pairs: Pairs = self._scan(self._left.scan(), self._right_now())
         return pairs
 
     def hydrate(self) -> None:
@@ -168,7 +189,7 @@ class PastRows:
 def _write(shape: JoinShape) -> str:
     source = Source()
     with source.block("def make(left_key, same_left, same_right):"):
-        with source.block("def changes(moves, was, now, delta, left, turned):"):
+        with source.block("def changes(reader, moves, was, now, delta, left, turned):"):
             source.line("moved = set()")
             _write_left(source, shape)
             _write_right(source, shape)
@@ -192,6 +213,8 @@ def _write_left(source: Source, shape: JoinShape) -> None:
                 source.line("continue")
         with source.block("if delta:"):
             source.line("moved.add(key)")
+        if not shape.primary:
+            source.line("reader.touched += len(gone) + len(come)")
         (_write_match if shape.primary else _write_matches)(source, shape)
         if shape.outer:
             none = "{} is None" if shape.primary else "not {}"
@@ -282,10 +305,9 @@ def _skip_unread(source: Source, shape: JoinShape) -> None:
 @contextmanager
 def _each_left(source: Source, value: str) -> Iterator[None]:
     """Write a loop over the left rows of a join key that have not changed themselves."""
-    with (
-        source.block(f"for key, row in left.get({value}, NO_ROWS).items():"),
-        source.block("if key not in moved:"),
-    ):
+    source.line(f"rows = left.get({value}, NO_ROWS)")
+    source.line("reader.touched += len(rows)")
+    with source.block("for key, row in rows.items():"), source.block("if key not in moved:"):
         yield
 
 

@@ -40,14 +40,16 @@ class Outline(Planner):
         self.loops: dict[Node, Node] = {}
         self._known: dict[Hashable, Node] = {}
 
-    def build(self, tree: ir.Node, *, stored: bool = False, outermost: bool = False) -> Physical:
+    def build(
+        self, tree: ir.Node, *, stored: bool = False, outermost: bool = False, inside: bool = False
+    ) -> Physical:
         """Return the node of a tree, and remember what it is for."""
-        physical = super().build(tree, stored=stored, outermost=outermost)
+        physical = super().build(tree, stored=stored, outermost=outermost, inside=inside)
         self.answers.setdefault(physical.node, (tree, physical.layout))
         return physical
 
-    def _operator(self, tree: ir.Node, *, stored: bool, outermost: bool) -> Physical:
-        physical = super()._operator(tree, stored=stored, outermost=outermost)
+    def _operator(self, tree: ir.Node, *, stored: bool, outermost: bool, inside: bool) -> Physical:
+        physical = super()._operator(tree, stored=stored, outermost=outermost, inside=inside)
         self.answers.setdefault(physical.node, (tree, physical.layout))
         return physical
 

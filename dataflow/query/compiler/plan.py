@@ -25,6 +25,7 @@ from dataflow.frozen import frozen, replace
 from dataflow.query import ir
 from dataflow.query.compiler.annotate import Annotate
 from dataflow.query.compiler.chain import Chain, StoredChain
+from dataflow.query.compiler.inside import known_as
 from dataflow.query.compiler.keys import join_key
 from dataflow.query.compiler.layout import RECORD, common_layout, layout_of_type
 from dataflow.query.compiler.make_entries import leading_column, order_entries
@@ -115,23 +116,26 @@ class Planner:
 
     # -- one method per kind of IR node ------------------------------------------------------------------------------
 
-    def build(self, tree: ir.Node, *, stored: bool = False, outermost: bool = False) -> Physical:
-        """Return the node of a tree; with `stored` one that keeps its rows."""
-        physical = self._operator(tree, stored=stored, outermost=outermost)
+    def build(
+        self, tree: ir.Node, *, stored: bool = False, outermost: bool = False, inside: bool = False
+    ) -> Physical:
+        """Return the node of a tree; with `stored` one that keeps its rows, with `inside` a join that runs inside its reader."""
+        inside = inside or stored  # which makes a chain of it
+        physical = self._operator(tree, stored=stored, outermost=outermost, inside=inside)
         if stored and physical.node.rows is None:
             return self.steps(physical, (), stored=True)
         return physical
 
     def _operator(  # noqa: C901 - one case per kind of node
-        self, tree: ir.Node, *, stored: bool, outermost: bool
+        self, tree: ir.Node, *, stored: bool, outermost: bool, inside: bool
     ) -> Physical:
         if isinstance(tree, ROW_BY_ROW):
-            return self._chain(tree, stored=stored, outermost=outermost)
+            return self._chain(tree, stored=stored, outermost=outermost, inside=inside)
         match tree:
             case ir.Scan(source=source, alias=alias):
                 return self._scan(source.relation, alias)
             case ir.Join():
-                return plan_join(self, tree)
+                return plan_join(self, tree, inside=inside)
             case ir.Group():
                 return plan_group(self, tree, ())
             case ir.Nest():
@@ -156,7 +160,7 @@ class Planner:
             case ir.Rekey():
                 return self._rekey(tree)
             case ir.Narrow(input=input_):
-                return self.build(input_, stored=stored, outermost=outermost)
+                return self.build(input_, stored=stored, outermost=outermost, inside=inside)
 
     def _scan(self, relation: Any, alias: str) -> Physical:
         if not isinstance(relation, WithFacts):
@@ -167,7 +171,7 @@ class Planner:
         node = self.share(("facts", rows, facts), lambda: Annotate(rows, facts))
         return Physical(node, RECORD.named(alias))
 
-    def _chain(self, tree: ir.Node, *, stored: bool, outermost: bool) -> Physical:
+    def _chain(self, tree: ir.Node, *, stored: bool, outermost: bool, inside: bool) -> Physical:
         steps: list[Step] = []
         base = tree
         while (step := _step(base)) is not None:
@@ -179,7 +183,8 @@ class Planner:
             physical = plan_group(self, base, tuple(steps[:fused]))
             steps = steps[fused:]
         else:
-            physical = self.build(base, outermost=outermost)
+            does = any(not isinstance(step, Bind) for step in steps)
+            physical = self.build(base, outermost=outermost, inside=inside or does)
         while cut := _barrier(steps):
             physical = self.steps(physical, tuple(steps[:cut]), stored=True)
             steps = steps[cut:]
@@ -196,13 +201,15 @@ class Planner:
             own = own[:-1]
         stored = stored or calls_user_code(own) or self._is_stored(node, layout, own)
         kind = StoredChain if stored else Chain
-        made = self.share((kind.__name__, node, layout, own), lambda: kind(node, layout, own))
+        made = self.share(
+            (kind.__name__, known_as(node), layout, own), lambda: kind(node, layout, own)
+        )
         return Physical(made, output_layout(layout, steps))
 
     def _is_stored(self, node: Node, layout: Layout, steps: tuple[Step, ...]) -> bool:
         """Tell whether a chain is running already that keeps its rows, which then serves instead of one that does not."""
         try:
-            return (StoredChain.__name__, node, layout, steps) in self._graph.nodes
+            return (StoredChain.__name__, known_as(node), layout, steps) in self._graph.nodes
         except TypeError:  # unhashable, so not shared
             return False
 
@@ -287,12 +294,14 @@ class _StepPlanner(Planner):
         self._so_far = tree.so_far
         self._loop = loop
 
-    def build(self, tree: ir.Node, *, stored: bool = False, outermost: bool = False) -> Physical:
+    def build(
+        self, tree: ir.Node, *, stored: bool = False, outermost: bool = False, inside: bool = False
+    ) -> Physical:
         if not ir.refers(tree, self._so_far):
-            return self._outside.build(tree, stored=stored)
+            return self._outside.build(tree, stored=stored, inside=inside)
         if tree == self._so_far:
             return Physical(self._loop.reference, RECORD)
-        return super().build(tree, stored=stored, outermost=outermost)
+        return super().build(tree, stored=stored, outermost=outermost, inside=inside)
 
     def share(self, identity: Hashable, make: Callable[[], Node]) -> Any:
         made = make()

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from dataflow.frozen import replace
 from dataflow.query import ir
 from dataflow.query.compiler.index import Index
+from dataflow.query.compiler.inside import known_as
 from dataflow.query.compiler.join import Join, JoinShape
 from dataflow.query.compiler.keys import join_key
 from dataflow.query.compiler.matching import Matched, Outer
@@ -34,13 +35,13 @@ if TYPE_CHECKING:
     from dataflow.query.scalar import Scalar
 
 
-def plan_join(planner: Planning, tree: ir.Join) -> Physical:
-    """Return the node of a join."""
+def plan_join(planner: Planning, tree: ir.Join, *, inside: bool = False) -> Physical:
+    """Return the node of a join; with `inside` one that runs inside its reader, if one node answers it."""
     exists = tree.how in {"semi", "anti"}
     if exists and tree.residual is None:
         return _semijoin(planner, tree)
     if tree.how in {"inner", "cross"} or (tree.how == "left" and tree.residual is None):
-        return _pairs(planner, tree, outer=tree.how == "left")
+        return _pairs(planner, tree, outer=tree.how == "left", inside=inside)
     pairs = _pairs(planner, _counted(tree) if exists else tree, outer=False)
     left_tree, left_reads = peel(tree.left)
     left = planner.build(left_tree, stored=True)
@@ -95,14 +96,14 @@ def _semijoin(planner: Planning, tree: ir.Join) -> Physical:
     return Physical(node, left.layout)
 
 
-def _pairs(planner: Planning, tree: ir.Join, *, outer: bool) -> Physical:
+def _pairs(planner: Planning, tree: ir.Join, *, outer: bool, inside: bool = False) -> Physical:
     """Return the pairs of rows that match, and with `outer` the left rows that match nothing."""
+    inside = inside or tree.residual is not None
     primary = _joins_on_row_key(tree)
     (left_tree, left_reads), (right_tree, right_reads) = peel(tree.left), peel(tree.right)
-    left = planner.build(left_tree)
-    right = planner.build(right_tree, stored=primary)
     parts = tuple(pair[0] for pair in tree.on)
-    left_index = _through(planner, left, parts) or index_of(planner, left, parts)
+    left, left_index = _indexed(planner, left_tree, parts)
+    right = planner.build(right_tree, stored=primary)
     right_index = None if primary else index_of(planner, right, tuple(pair[1] for pair in tree.on))
     same = (unchanged(left.layout, left_reads), unchanged(right.layout, right_reads))
     shape = JoinShape(
@@ -112,10 +113,17 @@ def _pairs(planner: Planning, tree: ir.Join, *, outer: bool) -> Physical:
         reads_left=same[0] is not None,
         reads_right=same[1] is not None,
     )
-    node = planner.share(
-        ("join", left.node, right.node, shape, left_index, right_index, same),
-        lambda: Join(left.node, right.node, shape, left_index, right_index, same),
-    )
+    through = left_index.identity if isinstance(left_index, Through) else left_index
+    identity = ("join", known_as(left.node), right.node, shape, through, right_index, same)
+
+    def make() -> Join:
+        return Join(left.node, right.node, shape, left_index, right_index, same, inside=inside)
+
+    if inside:
+        node = make()
+        node.identity = identity
+    else:
+        node = planner.share(identity, make)
     joined = Physical(node, left.layout.joined_with(right.layout, nullable=outer))
     return (
         joined
@@ -124,21 +132,28 @@ def _pairs(planner: Planning, tree: ir.Join, *, outer: bool) -> Physical:
     )
 
 
-def _through(planner: Planning, left: Physical, parts: tuple[Scalar, ...]) -> Index | None:
+def _indexed(
+    planner: Planning, tree: ir.Node, parts: tuple[Scalar, ...]
+) -> tuple[Physical, Index | Through]:
+    """Return the left side of a join, and its index: one through a join where that serves."""
+    left = planner.build(tree, inside=True)
+    through = _through(planner, left, parts)
+    if through is not None:
+        return left, through
+    left = planner.build(tree)
+    return left, index_of(planner, left, parts)
+
+
+def _through(planner: Planning, left: Physical, parts: tuple[Scalar, ...]) -> Through | None:
     """Return an index of a join that keeps nothing, if its right side alone is asked for, and is the smaller one."""
-    join, slot = left.node, left.layout.slots[-1]
+    join = left.node
     if not isinstance(join, Join) or not join.is_to_the_smaller():
         return None
+    slot = left.layout.slots[-1]
     if not parts or any(aliases_of(part) != {slot.alias} for part in parts):
         return None
-    right = Physical(join.inputs[1], replace(left.layout, slots=(slot.at(None),)))
-    index = index_of(planner, right, parts)
-    made = planner.share(
-        ("through", join, index, left.layout, parts),
-        lambda: Through(join, index, join_key(left.layout, parts)),
-    )
-    assert isinstance(made, Through)
-    return made
+    right = Physical(join.right, replace(left.layout, slots=(slot.at(None),)))
+    return Through(join, index_of(planner, right, parts), join_key(left.layout, parts))
 
 
 def index_of(planner: Planning, side: Physical, parts: tuple[Scalar, ...]) -> Index:

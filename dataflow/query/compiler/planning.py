@@ -19,7 +19,7 @@ ROW_BY_ROW: Final = (ir.Named, ir.Filter, ir.FilterRows, ir.Project, ir.MapRows)
 
 
 class Physical(NamedTuple):
-    """A node of the graph and the layout of its rows."""
+    """A node of the graph, or a join that is to run inside its reader, and the layout of its rows."""
 
     node: Node
     layout: Layout
@@ -34,8 +34,8 @@ class Planning(Protocol):
 
     adopt: Adopt | None
 
-    def build(self, tree: ir.Node, *, stored: bool = False) -> Physical:
-        """Return the node of a tree; with `stored` one that keeps its rows."""
+    def build(self, tree: ir.Node, *, stored: bool = False, inside: bool = False) -> Physical:
+        """Return the node of a tree; with `stored` one that keeps its rows, with `inside` a join that runs inside its reader."""
         ...
 
     def steps(self, upstream: Physical, steps: tuple[Step, ...], *, stored: bool) -> Physical:

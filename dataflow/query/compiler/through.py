@@ -2,62 +2,79 @@
 
 Law         it finds what an arrangement of the join by the same expressions would hold, as of this epoch
 State       none of its own: an arrangement of the join's right side by the expressions, and those of the join
-Delta       moves, as of an index
+Delta       moves, as of an index, each made when it is asked for
 Cost        O(delta); a look-up costs O(rows found)
 Edges       the pairs found are made of the rows as they are now, so what nobody reads of them may be newer than in the join's deltas
 Source      delta queries, as in McSherry et al., "Shared Arrangements", VLDB 2020: no intermediate result is kept
 
-An arrangement of a join keeps two tuples for each pair, which is most of what a chain of joins costs to start and to keep.
+An arrangement of a join keeps two tuples for each pair, which is most of what a chain of joins costs to start and to keep. What
+stands in for it is no node: it runs inside the join that reads it, and the join below runs inside of it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from dataflow.arrangement import NO_ROWS, Bucket
-from dataflow.query.compiler.index import Index
+from dataflow.arrangement import NO_ROWS, Arrangement, Bucket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable, Iterable, Iterator
 
-    from dataflow.query.compiler.join import Join
+    from dataflow.arrangement import Move
+    from dataflow.circuit.node import Node, Pairs
+    from dataflow.query.compiler.index import Index
 
 
-class Through(Index):
+class Below(Protocol):
+    """An inner join that runs inside."""
+
+    def changes(self, reader: Node) -> Iterable[tuple[Any, Any, Any]]:
+        """Return this epoch's net delta."""
+        ...
+
+    def pairs_of(self, key: Any, row: Any) -> Pairs:
+        """Yield the pairs of a right row, as of this epoch."""
+        ...
+
+
+class Through:
     """Index of a join.
 
     Args:
-        join: an inner join.
+        join: the join.
         right: the arrangement of its right side by the expressions.
         key_of: joined row -> the normal form of the expressions.
+
+    Attributes:
+        identity: what tells it from others over the same join.
+        inputs: the nodes it reads beside those of the join.
+        arrangement: finds pairs.
     """
 
-    __slots__ = ()
+    __slots__ = ("_join", "arrangement", "identity", "inputs")
 
-    def __init__(self, join: Join, right: Index, key_of: Callable[[Any], Any]) -> None:
-        super().__init__(join, key_of, right)
-        self.label: str = "arrangement through a join"
+    def __init__(self, join: Below, right: Index, key_of: Callable[[Any], Any]) -> None:
+        self._join = join
+        self.inputs: tuple[Node, ...] = (right,)
+        self.identity: Hashable = ("through", right)
+        self.arrangement: Arrangement = Arrangement(key_of)
         self.arrangement.buckets = _Pairs(join, right)
 
-    def step(self) -> Any:
-        delta, key_of = self.inputs[0].out, self.arrangement.key_of
-        self.touched += len(delta)
-        return [
-            (
-                key,
-                old,
-                new,
-                None if old is None else key_of(old),
-                None if new is None else key_of(new),
-            )
-            for key, old, new in delta
-        ]
+    def moved(self, reader: Node) -> Iterator[Move]:
+        """Yield the changes of the join, each with the indexed value before and after.
 
-    def hydrate(self) -> None:
-        """Do nothing: there is no state."""
-
-    def state_rows(self) -> int:
-        return 0
+        Args:
+            reader: the node that is charged with the rows touched.
+        """
+        key_of = self.arrangement.key_of
+        for key, old, new in self._join.changes(reader):
+            before = None if old is None else key_of(old)
+            if new is None:
+                yield key, old, None, before, None
+            elif old is not None and old[-1] is new[-1]:  # of which alone the value is made
+                yield key, old, new, before, before
+            else:
+                yield key, old, new, before, key_of(new)
 
 
 class _Pairs(dict[Any, Bucket]):
@@ -65,7 +82,7 @@ class _Pairs(dict[Any, Bucket]):
 
     __slots__ = ("_join", "_right")
 
-    def __init__(self, join: Join, right: Index) -> None:
+    def __init__(self, join: Below, right: Index) -> None:
         super().__init__()
         self._join = join
         self._right = right

@@ -90,11 +90,9 @@ plan
    3  where u.age >= 21 <- 1
         delta  id -> u
    4  arrangement by author <- 2
-   5  inner join on m.author == u.id <- 2, 3, 4
-        delta  (m, u) -> (m, u)
-        reads  m.author, m.id, u.id, u.name
-   6  select id=m.id, name=u.name <- 5
-        delta  (m, u) -> {id, name}"""
+   5  inner join on m.author == u.id: select id=m.id, name=u.name <- 2, 3, 4
+        delta  (m, u) -> {id, name}
+        reads  m.author, m.id, u.id, u.name"""
     )
 
 
@@ -115,19 +113,17 @@ def test_a_running_query_tells_what_it_holds_and_shares(chat: Chat) -> None:
         holds  2 rows
    2  arrangement by author <- 0; shared by 2
         holds  3 rows
-   3  inner join on m.author == u.id <- 0, 1, 2
+   3  inner join on m.author == u.id: keep rows <- 0, 1, 2
         delta  (m, u) -> (m, u)
         reads  m.author, m.id, m.size, u.id, u.name
-   4  keep rows <- 3
+        holds  3 rows
+   4  order by m.size limit 2 <- 3
         delta  (m, u) -> (m, u)
         holds  3 rows
-   5  order by m.size limit 2 <- 4
-        delta  (m, u) -> (m, u)
-        holds  3 rows
-   6  select id=m.id, name=u.name <- 5
+   5  select id=m.id, name=u.name <- 4
         delta  (m, u) -> {id, name}
         holds  2 rows
-   7  key id <- 6
+   6  key id <- 5
         delta  id -> {id, name}
         holds  2 rows"""
     )
@@ -185,13 +181,12 @@ def test_joins_without_equality_tell_that_they_scan(chat: Chat) -> None:
         holds  2 rows
    2  arrangement of all rows <- 0
    3  arrangement of all rows <- 1
-   4  pairs that match <- 0, 1, 2, 3
+   4  pairs that match: where m.size > u.age <- 0, 1, 2, 3
         costs  each changed row is compared with every row of the other side
-   5  where m.size > u.age <- 4
-   6  left join on m.size > u.age <- 5, 0, 1
+   5  left join on m.size > u.age <- 4, 0, 1
         delta  (m, u) -> (m, u or none)
         reads  m.id, m.size, u.age, u.name
-   7  select id=m.id, name=u.name <- 6
+   6  select id=m.id, name=u.name <- 5
         delta  (m, u) -> {id, name}"""
     )
 
@@ -217,9 +212,7 @@ def test_a_subquery_used_twice_is_one_operator(chat: Chat) -> None:
         costs  abs, loud called once for each version of a row; what it returns is kept
    2  arrangement by author <- 1
    3  arrangement by id <- 1
-   4  inner join on a.author == b.id <- 1, 2, 3
-        delta  (a, b) -> (a, b)
-   5  select a=a, b=b <- 4
+   4  inner join on a.author == b.id: select a=a, b=b <- 1, 2, 3
         delta  (a, b) -> {a, b}"""
     )
 

@@ -405,6 +405,6 @@ plan
         costs  what loses a derivation goes, with all that follows from it, and comes back if it
                has another
         round  a  arrangement by dst <- rows so far
-               b  pairs that match <- rows so far, 0, a, 2
-               c  select src=recursive.src, dst=other.dst <- b"""
+               b  pairs that match: select src=recursive.src, dst=other.dst <- rows so far, 0,
+                  a, 2"""
     )
