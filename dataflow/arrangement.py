@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 Bucket = dict[Any, Any]
-Move = tuple[Any, Any, Any, Any, Any]
-"""A change with the indexed value before and after: (key, old, new, before, after); a null value is None."""
-Moves = list[Move]
+Values = tuple[list[Any], list[Any]]
+"""Of each change of a delta the indexed value before, and that after; None for a null value, and where there is no row."""
+Move = tuple[tuple[Any, Any, Any], Any, Any]
+"""A change with the indexed value before and after."""
 
 NO_ROWS: Bucket = {}
 
@@ -49,14 +50,19 @@ class Arrangement:
                     bucket[key] = row
         self.buckets = buckets
 
-    def apply(self, delta: Iterable[tuple[Any, Any, Any]]) -> Moves:
-        """Apply a net delta, and return it with the indexed value before and after each change. O(delta)."""
+    def apply(self, delta: Iterable[tuple[Any, Any, Any]]) -> Values:
+        """Apply a net delta, and return the indexed values before and after each change. O(delta).
+
+        They are two lists beside the delta: a tuple for each change would be one more for the garbage collector to go through.
+        """
         buckets, key_of = self.buckets, self.key_of
-        moves: Moves = []
+        values: Values = [], []
+        befores, afters = values
         for key, old, new in delta:
             before = None if old is None else key_of(old)
             after = None if new is None else key_of(new)
-            moves.append((key, old, new, before, after))
+            befores.append(before)
+            afters.append(after)
             if before is after or before == after:
                 if after is not None:
                     buckets[after][key] = new
@@ -72,10 +78,10 @@ class Arrangement:
                     buckets[after] = {key: new}
                 else:
                     bucket[key] = new
-        return moves
+        return values
 
-    def before(self, moves: Moves) -> Past:
-        """Return a view of the index as it was before the moves that `apply` has just returned. O(moves)."""
+    def before(self, moves: Iterable[Move]) -> Past:
+        """Return a view of the index as it was before the delta just applied, given with its values. O(moves)."""
         return Past(self, moves)
 
     def rows(self) -> int:
@@ -95,10 +101,10 @@ class Past:
 
     __slots__ = ("_changed", "_index")
 
-    def __init__(self, index: Arrangement, moves: Moves) -> None:
+    def __init__(self, index: Arrangement, moves: Iterable[Move]) -> None:
         self._index = index
         self._changed: dict[Any, Bucket] = {}
-        for key, old, new, before, after in moves:
+        for (key, old, new), before, after in moves:
             if new is not None and after is not None:
                 self._changed.setdefault(after, {}).setdefault(key, None)
             if old is not None and before is not None:

@@ -45,11 +45,12 @@ def test_it_holds_each_row_under_its_value_and_answers_for_the_epoch_before(hist
     arrangement = Arrangement(value_of)
     for writes in history:
         before = indexed(rows)
-        moves = arrangement.apply(advance(rows, writes))
+        delta = advance(rows, writes)
+        values = arrangement.apply(delta)
         arrangement._check()
         assert arrangement.buckets == indexed(rows)
         assert arrangement.rows() == sum(map(len, indexed(rows).values()))
-        past = arrangement.before(moves)
+        past = arrangement.before(zip(delta, *values, strict=True))
         for value in {*before, *arrangement.buckets, "never"}:
             assert dict(past.get(value)) == before.get(value, {})
             assert past.count(value) == len(before.get(value, {}))

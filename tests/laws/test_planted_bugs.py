@@ -94,7 +94,7 @@ def one_sided_semi_join(patch: pytest.MonkeyPatch) -> None:
     honest = SemiJoin.step
 
     def step(self: SemiJoin) -> Delta:
-        moved = {key for key, *_ in self._left_index.moves}
+        moved = {key for (key, *_), *_ in self._left_index.moves}
         return [change for change in honest(self) if change[0] in moved]
 
     patch.setattr(SemiJoin, "step", step)

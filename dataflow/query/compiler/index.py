@@ -2,7 +2,7 @@
 
 Law         the arrangement equals one built from the input's rows, after every epoch
 State       one Arrangement, value -> {row key: row}
-Delta       moves: each change with the indexed value before and after, computed once for all joins that read the index
+Delta       its input's; beside it, for all joins that read the index, the indexed value before and after each change
 Cost        O(delta); an update that keeps the indexed value replaces one reference
 Edges       runs before every join that reads it (a lower rank), so a join sees the new state and asks `past` for the old one
 """
@@ -11,33 +11,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dataflow.arrangement import Arrangement, Moves, Past
-from dataflow.circuit.node import Node, Pairs
+from dataflow.arrangement import Arrangement, Past
+from dataflow.circuit.node import Delta, Node, Pairs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+    from dataflow.arrangement import Move, Values
 
 
 class Index(Node):
     """Arrangement of a relation by key expressions; joins read it and its moves."""
 
-    __slots__ = ("arrangement",)
+    __slots__ = ("_values", "arrangement")
 
     def __init__(self, upstream: Node, key_of: Callable[[Any], Any], *others: Node) -> None:
         super().__init__((upstream, *others), label="arrangement")
         self.arrangement: Arrangement = Arrangement(key_of)
+        self._values: Values = [], []
 
-    def step(self) -> Any:
+    def step(self) -> Delta:
         delta = self.inputs[0].out
         self.touched += len(delta)
-        return self.arrangement.apply(delta)
+        self._values = self.arrangement.apply(delta)
+        return delta
 
     @property
-    def moves(self) -> Moves:
-        """What this epoch moved: the index's own delta."""
-        return self.out  # type: ignore[return-value]  # an index emits moves
+    def moves(self) -> Iterable[Move]:
+        """What this epoch moved: each change with the indexed value before and after."""
+        return zip(self.out, *self._values)  # noqa: B905 - the values of an earlier epoch may be longer
 
-    def moved(self, reader: Node) -> Moves:
+    def moved(self, reader: Node) -> Iterable[Move]:
         """Return what this epoch moved, and count it as touched by a reader."""
         reader.touched += len(self.out)
         return self.moves

@@ -118,7 +118,7 @@ class Join(Node):
         """
         left, delta, now = self._left_index, self._delta(), self._right_now()
         was = self._right_past() if delta else now
-        reader.touched += len(delta)
+        reader.touched += len(self.right.out)
         moves = left.moved(reader)
         changes: Iterable[tuple[Any, Any, Any]] = self._changes(
             reader, moves, was, now, delta, left.arrangement.buckets, self._turned()
@@ -127,7 +127,10 @@ class Join(Node):
 
     def _delta(self) -> Any:
         """Return what changed on the right side: moves, or changes where its own rows serve."""
-        return self.right.out if self._right_index is None else self._right_index.moves
+        index = self._right_index
+        if index is None:
+            return self.right.out
+        return index.moves if index.out else ()
 
     def _right_now(self) -> Any:
         return (
@@ -203,7 +206,7 @@ def _write(shape: JoinShape) -> str:
 def _write_left(source: Source, shape: JoinShape) -> None:
     """Write the pass over the left rows that changed, each with its matches as they were and as they are."""
     nothing = "" if shape.primary else ", NO_ROWS"
-    with source.block("for key, old, new, before, after in moves:"):
+    with source.block("for (key, old, new), before, after in moves:"):
         source.line(f"gone = was.get(before{nothing})")
         source.line(f"come = now.get(after{nothing})")
         if shape.reads_left:
@@ -276,7 +279,7 @@ def _write_right(source: Source, shape: JoinShape) -> None:
                     with source.block("elif new is None:"):
                         source.line(f"yield {absent}, None, {alone}")
         return
-    with source.block("for other, old, new, before, after in delta:"):
+    with source.block("for (other, old, new), before, after in delta:"):
         with source.block("if before is after or before == after:"):
             _skip_unread(source, shape)
             with _each_left(source, "after"):

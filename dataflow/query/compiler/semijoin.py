@@ -54,7 +54,7 @@ class SemiJoin(Node):
         past = self._right_index.past()
         changes: Delta = []
         moved = set()
-        for key, old, new, before, after in self._left_index.moves:
+        for (key, old, new), before, after in self._left_index.moves:
             moved.add(key)
             was = old if old is not None and (past.count(before) > 0) is wanted else None
             now = new if new is not None and (after in right) is wanted else None

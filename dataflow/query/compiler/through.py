@@ -67,14 +67,15 @@ class Through:
             reader: the node that is charged with the rows touched.
         """
         key_of = self.arrangement.key_of
-        for key, old, new in self._join.changes(reader):
+        for change in self._join.changes(reader):
+            _, old, new = change
             before = None if old is None else key_of(old)
             if new is None:
-                yield key, old, None, before, None
+                yield change, before, None
             elif old is not None and old[-1] is new[-1]:  # of which alone the value is made
-                yield key, old, new, before, before
+                yield change, before, before
             else:
-                yield key, old, new, before, key_of(new)
+                yield change, before, key_of(new)
 
 
 class _Pairs(dict[Any, Bucket]):
