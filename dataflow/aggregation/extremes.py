@@ -87,7 +87,7 @@ class Extremes:
         if cls is None:
             classes = set(map(type, values))
             cls = classes.pop() if len(classes) == 1 else None
-        if cls is not None and self._run == [] and _is_run(values, cls):
+        if cls is not None and self._run == [] and is_run(values, cls):
             self._run = sorted(values) if len(values) <= LONGEST else SortedList(values)
             self._class = cls
         else:
@@ -207,7 +207,7 @@ class Extremes:
         assert len(self._order) <= 2 * len(self._cells) + _SPARE_PLACES + 1
 
 
-def _is_run(values: list[Any], cls: type | None) -> bool:
+def is_run(values: list[Any], cls: type | None) -> bool:
     """Tell whether values of one class can be told apart, and put in order, by Python alone."""
     if cls is not float:
         return cls in _OWN_NAME

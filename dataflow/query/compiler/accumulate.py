@@ -1,15 +1,16 @@
 """Accumulators: how each aggregate keeps its cells in a group, as source text.
 
-A group is one list: `cells[0]` counts its rows, each accumulator owns one or two cells after it. Counts, sums of ints and a few ints
-in order are updated in place; everything else is an object of `dataflow.aggregation` with `add` and `remove`. Aggregates over the same
-argument share cells: `sum_(x)` and `avg(x)`, `min_(x)` and `max_(x)`, `collect(x)` and `string_agg(x, ', ')`.
+A group is one list: `cells[0]` counts its rows, each accumulator owns one or two cells after it. Counts, sums of ints and a few
+numbers in order are updated in place; everything else is an object of `dataflow.aggregation` with `add` and `remove` (`cells`).
+Aggregates over the same argument share cells: `sum_(x)` and `avg(x)`, `min_(x)` and `max_(x)`, `collect(x)` and
+`string_agg(x, ', ')`.
 
 kind                    cells                       add                               result
 count()                 none                        -                                 cells[0]
 count(x)                int                         += 1 where x is not null          the int
 sum, avg                count of ints, total        += for ints; `Total` once widened None of nothing, else exact
 any, all                two ints: true, known       += 1 where x is True or known     None of nothing known
-min, max                ints in order               in its place; `Extremes` once widened  None of nothing
+min, max                class, values in order      in its place, or `Extremes`       None of nothing
 count_distinct          Distinct                    .add(x)                           how many
 median                  Median                      .add(x)                           None of nothing
 variance, stddev        Moments                     .add(x)                           None of fewer than two
@@ -21,139 +22,18 @@ aggregate               Retractable                 .add(x)                     
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dataflow.aggregation.distinct import Distinct
-from dataflow.aggregation.extremes import LONGEST, Extremes
-from dataflow.aggregation.folding import Fold
-from dataflow.aggregation.median import Median
-from dataflow.aggregation.moments import Moments
-from dataflow.aggregation.retractable import Retractable
-from dataflow.aggregation.sequence import OrderedRows
-from dataflow.aggregation.sums import Total
 from dataflow.errors import QueryError
-from dataflow.query.operations.reading import shown
 from dataflow.query.scalar import Aggregate, Call, Const, Ordering, Scalar
 from dataflow.values import kinds
 from dataflow.values.order import Direction, column_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from dataflow.query.scalar import Param
-
-
-def widened(cells: list[Any], at: int) -> Total:
-    """Return the `Total` of a sum that has met more than ints, made from the ints so far when it is the first time."""
-    total = cells[at + 1]
-    if total.__class__ is int:
-        total = cells[at + 1] = Total(total, cells[at])
-    return total  # type: ignore[no-any-return]  # a cell
-
-
-def only_class(values: list[Any]) -> type | None:
-    """Return the class of values that all have one, else None."""
-    classes = set(map(type, values))
-    return classes.pop() if len(classes) == 1 else None
-
-
-def load_sum(cells: list[Any], at: int, values: list[Any], cls: type | None) -> None:
-    """Take the values of a new group into the two cells of a sum; `cls` is the class of all if they have one."""
-    if cls is int or {*map(type, values)} == {int}:
-        cells[at], cells[at + 1] = len(values), sum(values)
-    elif cls is float:
-        widened(cells, at).load(values)
-    else:
-        for value in values:
-            if value.__class__ is int and cells[at + 1].__class__ is int:
-                cells[at] += 1
-                cells[at + 1] += value
-            elif value is not None:
-                widened(cells, at).add(value)
-
-
-def extremes_of(cells: list[Any], at: int) -> Extremes:
-    """Return the `Extremes` of values that are not a few ints, made from the ints so far when it is the first time."""
-    held = cells[at]
-    if held.__class__ is list:
-        ints, held = held, Extremes()
-        held.load(ints, int)
-        cells[at] = held
-    return held  # type: ignore[no-any-return]  # a cell
-
-
-def load_extremes(cells: list[Any], at: int, values: list[Any], cls: type | None) -> None:
-    """Take the values of a new group into the cell of its extremes; `cls` is the class of all if they have one."""
-    if cls is int and len(values) <= LONGEST:
-        cells[at] = sorted(values)
-    else:
-        extremes_of(cells, at).load(values, cls)
-
-
-def add_each(multiset: Any, values: list[Any]) -> None:
-    """Take the values of a new group into an object, nulls left out."""
-    for value in values:
-        if value is not None:
-            multiset.add(value)
-
-
-def sum_of(cells: list[Any], at: int) -> Any:
-    """Return the sum kept in two cells, None if nothing contributes."""
-    total = cells[at + 1]
-    if total.__class__ is int:
-        return total if cells[at] else None
-    return total.total()
-
-
-def mean_of(cells: list[Any], at: int) -> Any:
-    """Return the mean kept in two cells, None if nothing contributes."""
-    total = cells[at + 1]
-    if total.__class__ is int:
-        return total / cells[at] if cells[at] else None
-    return total.mean()
-
-
-def minimum_of(held: Any) -> Any:
-    """Return the smallest of the values kept in a cell, None if there is none."""
-    return held.minimum() if held.__class__ is Extremes else None
-
-
-def maximum_of(held: Any) -> Any:
-    """Return the largest of the values kept in a cell, None if there is none."""
-    return held.maximum() if held.__class__ is Extremes else None
-
-
-def joined(values: Iterable[Any], separator: str) -> str | None:
-    """Return the texts of values with a separator between them, None if none of them has a text."""
-    texts = [text for value in values if (text := shown(value)) is not None]
-    return separator.join(texts) if texts else None
-
-
-NAMES: dict[str, Any] = {
-    "Distinct": Distinct,
-    "Fold": Fold,
-    "LONGEST": LONGEST,
-    "Median": Median,
-    "Moments": Moments,
-    "OrderedRows": OrderedRows,
-    "Retractable": Retractable,
-    "Total": Total,
-    "add_each": add_each,
-    "bisect_left": bisect_left,
-    "extremes_of": extremes_of,
-    "insort": insort,
-    "joined": joined,
-    "load_extremes": load_extremes,
-    "load_sum": load_sum,
-    "maximum_of": maximum_of,
-    "mean_of": mean_of,
-    "minimum_of": minimum_of,
-    "only_class": only_class,
-    "sum_of": sum_of,
-    "widened": widened,
-}
 
 
 @dataclass(slots=True)
@@ -236,7 +116,9 @@ class Cells:
         if node.kind == "sum":
             total = f"cells[{at + 1}]"
             in_place = f"{total} if {total}.__class__ is int and cells[{at}]"
-            self.results.append(f"{in_place} else sum_of(cells, {at})")
+            self.results.append(
+                f"{in_place} else {total}.total() if {total}.__class__ is Total else None"
+            )
         else:
             self.results.append(f"mean_of(cells, {at})")
 
@@ -252,10 +134,11 @@ class Cells:
         """Write min and max, which share a cell."""
         key = ("extremes", node.args, node.where)
         at = self._share(key, lambda: self._extremes(self._argument(node)))
-        held = f"cells[{at}]"
+        held = f"cells[{at + 1}]"
         end, slow = (0, "minimum_of") if node.kind == "min" else (-1, "maximum_of")
-        in_order = f"{held}[{end}] if {held}.__class__ is list and {held}"
-        self.results.append(f"{in_order} else {slow}({held})")
+        self.results.append(
+            f"{held}[{end}] if {held}.__class__ is list and {held} else {slow}({held})"
+        )
 
     def multiset(self, node: Aggregate) -> None:
         """Write an aggregate that is one object, which values are added to and removed from."""
@@ -304,13 +187,14 @@ class Cells:
         return at
 
     def _extremes(self, local: str) -> int:
-        at = self._cell("[]")
-        held = f"cells[{at}]"
+        at = self._cell("None")
+        self._cell("[]")
+        held = f"cells[{at + 1}]"
         self.add += [
-            f"if {local}.__class__ is int and {held}.__class__ is list and len({held}) < LONGEST:",
+            f"if {local}.__class__ is cells[{at}] and {local} > 0 and len({held}) < LONGEST:",
             f"    insort({held}, {local})",
             f"elif {local} is not None:",
-            f"    extremes_of(cells, {at}).add({local})",
+            f"    add_extreme(cells, {at}, {local})",
         ]
         self.remove += [
             f"if {held}.__class__ is not list:",

@@ -2,7 +2,7 @@
 
 Law         rows == {key: aggregates of the rows of that key, recomputed}, after every epoch
 Delta rule  take `old` out of its group and `new` into its own; build the row of each touched group once, at the end
-State       one list of cells per group (`accumulate`), and the group's row. O(groups), plus what ordered aggregates hold
+State       one list of cells per group (`accumulate`, `cells`), and the group's row. O(groups), plus what ordered aggregates hold
 Cost        O(delta) plus each aggregate's own, one comparison for an update of nothing that is read; `collect` is O(group) per touched group by definition
 Edges       nulls group together; a group without rows vanishes, but a group-by without keys always has its one row;
             inputs are evaluated before any cell is changed; user functions run only when rows are built
@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dataflow.circuit.node import Delta, Node, undo_changes
 from dataflow.frozen import replace
-from dataflow.query.compiler import accumulate
-from dataflow.query.compiler.accumulate import Cells
+from dataflow.query.compiler.accumulate import Cells, column_keys
+from dataflow.query.compiler.cells import NAMES
 from dataflow.query.compiler.columns import write_columns, write_inputs, write_normal_columns
 from dataflow.query.compiler.factory import SHAPES_KEPT, Factory, Source, factory
 from dataflow.query.compiler.fallbacks import Fallbacks
@@ -74,8 +74,8 @@ class Group(Node):
             *prepared.values,
             prepared.safe,
             Fallbacks(CELLS, steps),
-            *accumulate.column_keys(prepared.directions),
-            **accumulate.NAMES,
+            *column_keys(prepared.directions),
+            **NAMES,
         )
 
     def step(self) -> Delta:
@@ -173,9 +173,7 @@ def _write(
     source = Source()
     names = "".join(f"p{index}, " for index in range(parameters))
     orders = "".join(f"order{index}, " for index in range(len(cells.directions)))
-    with source.block(
-        f"def make({names}safe_values, safe, {orders}*, {', '.join(accumulate.NAMES)}):"
-    ):
+    with source.block(f"def make({names}safe_values, safe, {orders}*, {', '.join(NAMES)}):"):
         _write_apply(source, layout, cells, len(keys), narrow=narrow)
         _write_load(source, layout, cells, len(keys))
         _write_flush(source, cells, len(keys), steps)

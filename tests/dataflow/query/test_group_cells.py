@@ -13,7 +13,7 @@ from dataflow.collection.collection import Collection
 from dataflow.live.live import LiveQuery, live
 from dataflow.query.aggregates import avg, collect, count, fold, max_, min_, sum_
 from dataflow.query.builder import query
-from dataflow.query.compiler import accumulate
+from dataflow.query.compiler import cells
 from dataflow.values.identity import alike
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ CHANGES = st.lists(
 def few_ints(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let a plain list hold three ints only."""
     with monkeypatch.context() as patch:
-        patch.setattr(accumulate, "LONGEST", 3)
-        patch.setitem(accumulate.NAMES, "LONGEST", 3)
+        patch.setattr(cells, "LONGEST", 3)
+        patch.setitem(cells.NAMES, "LONGEST", 3)
         yield
 
 
