@@ -16,13 +16,14 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dataflow.circuit.node import Delta, Node, undo_changes
+from dataflow.circuit.node import Delta, undo_changes
 from dataflow.frozen import replace
 from dataflow.query.compiler.accumulate import Cells, column_keys
 from dataflow.query.compiler.cells import NAMES
 from dataflow.query.compiler.columns import write_columns, write_inputs, write_normal_columns
 from dataflow.query.compiler.factory import SHAPES_KEPT, Factory, Source, factory
 from dataflow.query.compiler.fallbacks import Fallbacks
+from dataflow.query.compiler.inside import Reader
 from dataflow.query.compiler.keys import safe_values
 from dataflow.query.compiler.layout import CELLS, Layout
 from dataflow.query.compiler.lift import Lifter
@@ -34,10 +35,11 @@ from dataflow.query.scalar import Aggregate, Param, RowOf, Scalar
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from dataflow.circuit.node import Node
     from dataflow.values.order import Direction
 
 
-class Group(Node):
+class Group(Reader):
     """Group-by with aggregates, followed by library steps over the group's cells.
 
     Args:
@@ -60,7 +62,7 @@ class Group(Node):
         *,
         narrow: bool = False,
     ) -> None:
-        super().__init__((upstream,), label="group by" if keys else "aggregate")
+        super().__init__(upstream, label="group by" if keys else "aggregate")
         self._is_global = not keys
         self._groups: dict[Any, list[Any]] = {}
         self._changes: Delta = []
@@ -69,7 +71,7 @@ class Group(Node):
         shape = (layout, keys, aggregates, steps, narrow)
         kept = not any(aggregate.options for aggregate in aggregates)  # else they may hold anything
         prepared = (_prepared if kept else _prepare)(*shape)
-        self.source = prepared.made.source
+        self.source = self._sources(prepared.made.source)
         self._apply, self._load, self._flush, self._group_of = prepared.made.make(
             *prepared.values,
             prepared.safe,
@@ -79,30 +81,26 @@ class Group(Node):
         )
 
     def step(self) -> Delta:
-        delta = self.inputs[0].out
         groups = self._groups
         changes: Delta = []
         self._changes = changes
         dirty: dict[Any, list[Any]] = {}
-        self._apply(delta, groups, dirty)
+        self._apply(self._delta(), groups, dirty)
         self._flush(dirty, groups, self.rows, changes)
-        self.touched += len(delta) + len(dirty)
+        self.touched += len(dirty)
         return changes
 
     def hydrate(self) -> None:
         groups: dict[Any, list[Any]] = {}
         rows: dict[Any, Any] = {}
-        self._load(self.inputs[0].scan(), groups, is_global=self._is_global)
+        self._load(self._upstream.scan(), groups, is_global=self._is_global)
         self._flush(dict(groups), groups, rows, [])
         self._groups, self.rows = groups, rows
 
     def reaches(self, key: Any) -> bool:
         group_of = self._group_of
         touched = (
-            group_of(row)
-            for _, old, new in self.inputs[0].out
-            for row in (old, new)
-            if row is not None
+            group_of(row) for _, old, new in self._delta() for row in (old, new) if row is not None
         )
         return key in touched  # which finds NaN
 

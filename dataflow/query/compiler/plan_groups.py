@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dataflow.frozen import replace
 from dataflow.query.compiler.group import Group
+from dataflow.query.compiler.inside import known_as
 from dataflow.query.compiler.layout import CELLS
 from dataflow.query.compiler.planning import Physical
 from dataflow.query.compiler.reads import peel
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 def plan_group(planner: Planning, tree: ir.Group, steps: tuple[Step, ...]) -> Physical:
     """Return the node of a group, which runs some steps over its cells itself."""
     below, columns = peel(tree.input)
-    return group_over(planner, planner.build(below), tree.keys, tree.aggregates, steps, columns)
+    return group_over(
+        planner, planner.build(below, inside=True), tree.keys, tree.aggregates, steps, columns
+    )
 
 
 def group_over(
@@ -53,7 +56,7 @@ def group_over(
     node = planner.share(
         (
             "group",
-            input_.node,
+            known_as(input_.node),
             input_.layout,
             keys,
             aggregates,

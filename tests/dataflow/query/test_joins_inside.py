@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from dataflow.collection.batch import batch
 from dataflow.collection.collection import Collection
 from dataflow.live.live import live
+from dataflow.query.aggregates import aggregate, count
 from dataflow.query.builder import Query, query
 from dataflow.query.functions import fn
 
@@ -107,6 +109,8 @@ def test_it_is_no_node_where_its_rows_are_read_one_by_one(shop: Shop) -> None:
     pairs = query(order).join(user, on=order.by == user.id)
     further = shop.users.alias("further")
     assert labels(pairs) == ["arrangement", "join, select"]
+    grouped = pairs.group_by(user.nick).select(nick=user.nick, n=count())
+    assert labels(grouped) == ["arrangement", "join, group by"]
     through = pairs.join(further, on=user.nick == further.id).select(id=order.id)
     assert labels(through) == ["arrangement", "arrangement", "join, join, select"]
 
@@ -116,17 +120,33 @@ def test_a_function_above_it_fails_and_recovers_with_its_pair(shop: Shop) -> Non
 
     def checked(age: int) -> int:
         ages.append(age)
-        if age > 99:
-            raise ValueError(age)
-        return age
+        return at_most_99(age)
 
     order, user = shop.order, shop.user
     joined = query(order).join(user, on=order.by == user.id)
-    with live(joined.select(id=order.id, age=fn(checked, user.age))) as result:
-        statuses: list[str] = []
-        for key, age in ((1, 100), (2, 31)):
-            shop.change([], [{"id": key, "age": age}])
+    fails_and_recovers(shop, joined.select(id=order.id, age=fn(checked, user.age)))
+    assert ages == [20, 30, 100, 22, 31]
+
+
+def test_a_group_above_it_fails_and_recovers_with_its_pairs(shop: Shop) -> None:
+    order, user = shop.order, shop.user
+    joined = query(order).join(user, on=order.by == user.id)
+    age = aggregate(user.age, 0, operator.add, operator.sub, finish=at_most_99)
+    fails_and_recovers(shop, joined.group_by(user.nick).select(nick=user.nick, age=age))
+
+
+def at_most_99(age: int) -> int:
+    if age > 99:
+        raise ValueError(age)
+    return age
+
+
+def fails_and_recovers(shop: Shop, asked: Query[Any]) -> None:
+    """Assert that a query for ages fails at one above 99, and looks again when that age changes, not before."""
+    statuses: list[str] = []
+    with live(asked) as result:
+        for key, nick, age in ((1, "a", 100), (2, "b", 31), (1, "a", 22)):
+            shop.change([], [{"id": key, "nick": nick, "age": age}])
             statuses.append(result.status)
-        assert (statuses, ages) == (["error", "error"], [20, 30, 100])
-        shop.change([], [{"id": 1, "age": 22}])
+        assert statuses == ["error", "error", "ready"]
         assert sorted(each["age"] for each in result.rows()) == [22, 31]
