@@ -17,13 +17,13 @@ from dataflow.circuit.graph import current_graph
 from dataflow.live.live import LiveQuery, tree_of
 from dataflow.live.plan_text import PlanText
 from dataflow.live.waiting import sources_of
+from dataflow.query import ir
 from dataflow.query.compiler.outline import Outline, counterparts
 from dataflow.query.optimizer.optimize import optimize
 from dataflow.query.render import render
 
 if TYPE_CHECKING:
     from dataflow.circuit.node import Node
-    from dataflow.query import ir
     from dataflow.query.builder import Query
     from dataflow.query.source import Source
 
@@ -47,7 +47,7 @@ def _sections(trees: list[ir.Node], running: Node | None, *, code: bool) -> list
         for title, text in zip(("query", "optimized"), texts, strict=False)
     ]
     tree = trees[-1]
-    if any(source.status == "loading" for source in sources_of(tree)):
+    if any(source.status == "loading" for source in sources_of(ir.scans(tree))):
         return [*sections, "plan\n  none yet: a source is still loading"]
     outline = Outline(current_graph())
     last = outline.build(tree, stored=True, outermost=True).node

@@ -69,12 +69,13 @@ class LiveQuery(Windowed[R_co], Closing):
         self,
         tree: ir.Node,
         *,
-        name: str,
+        name: str | None,
         key: LiveKey | None,
         row_type: Any,
         kept: bool = True,
     ) -> None:
-        super().__init__(name)
+        scans = ir.scans(tree)
+        super().__init__(name or " ⋈ ".join(dict.fromkeys([scan.alias for scan in scans])))
         self._kept = kept  # whether the rows of the result are
         self._tree = tree
         self._key = key
@@ -87,7 +88,7 @@ class LiveQuery(Windowed[R_co], Closing):
             None  # why the query could not start once its sources were there
         )
         self._waiter = Waiter(self)
-        self._sources = sources_of(tree)
+        self._sources = sources_of(scans)
         self._begin()
 
     # -- start and end -------------------------------------------------------------------------------------------------
@@ -345,8 +346,7 @@ def live(
     tree, row_type = tree_of(query)
     if key is not None:
         tree = rekeyed(tree, key)
-    label = name or " ⋈ ".join(dict.fromkeys(scan.alias for scan in ir.scans(tree)))
-    return LiveQuery(optimize(tree), name=label, key=key, row_type=row_type)
+    return LiveQuery(optimize(tree), name=name, key=key, row_type=row_type)
 
 
 def run(query: Query[R] | Source[R]) -> list[R]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from dataflow.query import ir
 from dataflow.query.optimizer.facts_to_columns import WithFacts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from dataflow.circuit.commit import Announcement
     from dataflow.collection.readable import Readable
     from dataflow.collection.readiness import Waiting
+    from dataflow.query import ir
 
 
 class Waiter:
@@ -28,11 +30,14 @@ class Waiter:
         return [] if live_query is None else live_query.source_ready()
 
 
-def sources_of(tree: ir.Node) -> list[Readable[Any]]:
-    """Return the sources a tree reads, each once: they compare by content, so by identity."""
-    relations: list[Any] = [scan.source.relation for scan in ir.scans(tree)]
-    relations = [each.source if isinstance(each, WithFacts) else each for each in relations]
-    return list({id(relation): relation for relation in relations}.values())
+def sources_of(scans: Iterable[ir.Scan]) -> list[Readable[Any]]:
+    """Return the sources that scans read, each once: they compare by content, so by identity."""
+    found: dict[int, Any] = {}
+    for scan in scans:
+        relation: Any = scan.source.relation
+        source = relation.source if isinstance(relation, WithFacts) else relation
+        found[id(source)] = source
+    return list(found.values())
 
 
 def stop_waiting(waiter: Waiter, sources: list[Readable[Any]]) -> None:

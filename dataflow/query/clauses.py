@@ -166,7 +166,7 @@ class Clauses:
                 "only a query inside nested(...) may name aliases of the query around it"
             )
             raise error
-        if not any(contains(part.by, Apply) for part in self.order):
+        if not _computes(Apply, None, self.order):
             return self.tree()
         return self._distinct_by_calls(self.tree()) if self.distinct else self._ordered_by_calls()
 
@@ -174,8 +174,7 @@ class Clauses:
         """Return the finished tree of a query inside another one, whose aliases it may name."""
         if not self.correlated:
             return self.tree()
-        computed = (*(() if self.record is None else (self.record,)), *(o.by for o in self.order))
-        if any(contains(part, Window) for part in computed):
+        if _computes(Window, self.record, self.order):
             raise refusal(
                 "a window function in a nested query that names the row around it",
                 "compute it in a subquery: query(q.alias('x')).where(x.id == outer.id)",
@@ -191,8 +190,8 @@ class Clauses:
                 "name them: .select(key=alias.field, n=count())",
             )
         node, record, order = self._grouped() if self.keys is not None else self._ungrouped()
-        values = Values(node, (*(() if record is None else (record,)), *(o.by for o in order)))
-        if values.node is not node:
+        if _computes(Window, record, order):
+            values = Values(node, [*(() if record is None else (record,)), *[o.by for o in order]])
             node, order = values.node, tuple(map(values.ordering, order))
             record = values.expression(self._rows() if record is None else record)
         if self.distinct:
@@ -262,11 +261,11 @@ class Clauses:
 
     def _ungrouped(self) -> tuple[ir.Node, Scalar | None, tuple[Ordering, ...]]:
         record = self.record
-        aliases = ir.scope(self.source)
-        if record is None and len(aliases) > 1 and self.function is None:
-            record = Record(tuple((alias, RowOf(alias)) for alias in aliases))
-        computed = (*(() if record is None else (record,)), *[part.by for part in self.order])
-        if not any(contains(part, Nested) for part in computed):
+        if record is None and self.function is None:
+            aliases = ir.scope(self.source)
+            if len(aliases) > 1:
+                record = Record(tuple([(alias, RowOf(alias)) for alias in aliases]))
+        if not _computes(Nested, record, self.order):
             return self.source, record, self.order
         parts: dict[Nested, ir.Subquery] = {}
 
@@ -331,6 +330,14 @@ class Clauses:
             known = columns_of(ir.Project(self.source, self.record)) or ()
             raise UnknownFieldError(node.name, "select", known)
         return found
+
+
+def _computes(kind: type[Scalar], record: Scalar | None, order: tuple[Ordering, ...]) -> bool:
+    """Tell whether a node of a class is computed for each row of the result."""
+    for part in order:
+        if contains(part.by, kind):
+            return True
+    return record is not None and contains(record, kind)
 
 
 def _as_columns(

@@ -303,10 +303,7 @@ Node: TypeAlias = (
 
 
 def with_inputs(node: Node, change: Callable[[Node], Node]) -> Node:
-    """Return a node with every input changed by a function.
-
-    A leaf, and a node whose inputs stay the same, as it is.
-    """
+    """Return a node with every input changed by a function; one whose inputs stay the same as it is."""
     match node:
         case Scan() | RecursiveRef():
             return node
@@ -321,7 +318,7 @@ def with_inputs(node: Node, change: Callable[[Node], Node]) -> Node:
         case Join():
             left, right = change(node.left), change(node.right)
             same = left is node.left and right is node.right
-            return node if same else replace(node, left=left, right=right)
+            return node if same else Join(left, right, node.how, node.on, node.residual)
         case SetOp() | UnionAll():
             return replace(node, inputs=tuple(map(change, node.inputs)))
         case Nest(input=input_, parts=parts):
@@ -335,6 +332,8 @@ def with_inputs(node: Node, change: Callable[[Node], Node]) -> Node:
 def inputs(node: Node) -> tuple[Node, ...]:
     """Return the direct inputs of a node, in textual order."""
     match node:
+        case Filter() | Project() | Narrow() | Group() | Order():  # the most common ones first
+            return (node.input,)
         case Scan() | RecursiveRef():
             return ()
         case Join():

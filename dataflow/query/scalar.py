@@ -134,6 +134,12 @@ class Call:
     args: tuple[Scalar, ...]
 
 
+@lru_cache(maxsize=4_096)
+def call_of(name: str, args: tuple[Scalar, ...]) -> Call:
+    """Return the one node of a call in a shape, whose constants are lifted; its hash is computed once."""
+    return Call(name, args)
+
+
 @frozen
 class Apply:
     """A Python function of the user over scalar arguments (`fn(callable, x, y)`).

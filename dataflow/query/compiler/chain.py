@@ -14,18 +14,25 @@ Over a join that runs inside, a chain takes the pairs one by one as the join mak
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from dataflow.circuit.node import Delta, Node, Pairs, SourceNode, undo_changes
 from dataflow.query.compiler.emit import Emitter
-from dataflow.query.compiler.factory import Factory, Source, factory
+from dataflow.query.compiler.factory import SHAPES_KEPT, Factory, Source, factory
 from dataflow.query.compiler.fallbacks import Fallbacks
 from dataflow.query.compiler.inside import Reader
 from dataflow.query.compiler.layout import Layout
 from dataflow.query.compiler.lift import Lifter
 from dataflow.query.compiler.route import route_of
 from dataflow.query.compiler.segments import Segment, segments
-from dataflow.query.compiler.steps import Step, builds_rows, lift_steps
+from dataflow.query.compiler.steps import (
+    Select,
+    Step,
+    builds_rows,
+    calls_user_code,
+    lift_steps,
+)
 from dataflow.query.compiler.write_steps import StepWriter, inequality
 
 if TYPE_CHECKING:
@@ -103,6 +110,16 @@ def _instantiate(
     layout: Layout, steps: tuple[Step, ...], *, stored: bool, net: bool = True
 ) -> tuple[Factory, Any]:
     """Return the functions of a chain; `net` tells that rows handed to it anew are never equal to those before."""
+    kept = {step.__class__ for step in steps} == {Select} and not calls_user_code(steps)
+    return (_of_selects if kept else _functions)(layout, steps, stored, net)
+
+
+def _functions(
+    layout: Layout,
+    steps: tuple[Step, ...],
+    stored: bool,  # noqa: FBT001 - part of the key of a cache
+    net: bool,  # noqa: FBT001 - as above
+) -> tuple[Factory, Any]:
     lifter = Lifter()
     shape = lift_steps(steps, lifter)
 
@@ -111,6 +128,11 @@ def _instantiate(
 
     made = factory(("chain", layout, shape, stored, net), write, label="chain")
     return made, made.make(*lifter.values, Fallbacks(layout, steps))
+
+
+# Those of selects serve every chain that selects the same; constants of conditions are hardly ever the same again, and functions
+# of users may hold on to anything.
+_of_selects = lru_cache(maxsize=SHAPES_KEPT)(_functions)
 
 
 def _write(

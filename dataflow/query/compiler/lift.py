@@ -10,7 +10,17 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from dataflow.query.scalar import Apply, Call, Column, Const, Ordering, Param, Scalar, rewrite
+from dataflow.query.scalar import (
+    Apply,
+    Call,
+    Column,
+    Const,
+    Ordering,
+    Param,
+    Scalar,
+    call_of,
+    rewrite,
+)
 
 _KINDS = {str: "str", int: "int", float: "float", bool: "bool"}
 
@@ -41,7 +51,7 @@ class Lifter:
     def lift(self, node: Scalar) -> Scalar:
         """Return the shape of an expression."""
         if isinstance(node, Call):
-            return Call(node.name, tuple([self.lift(arg) for arg in node.args]))
+            return call_of(node.name, tuple([self.lift(arg) for arg in node.args]))
         if isinstance(node, Const):
             return self._constant(node, kind_of_constant(node.value))
         return node if isinstance(node, Column) else rewrite(node, self._replace)

@@ -6,14 +6,15 @@ column is asked for its sort key. Many rows are read column by column, so that p
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from dataflow.query.compiler.bulk_order import Leading
 from dataflow.query.compiler.emit import Emitter
-from dataflow.query.compiler.factory import Source, factory
+from dataflow.query.compiler.factory import SHAPES_KEPT, Source, factory
 from dataflow.query.compiler.keys import safe_values
 from dataflow.query.compiler.lift import Lifter
-from dataflow.query.scalar import Cell, Ordering
+from dataflow.query.scalar import Cell, Column, Ordering
 from dataflow.values import kinds
 from dataflow.values.order import Direction, column_key
 
@@ -38,6 +39,25 @@ class MakeEntries(NamedTuple):
 
 def order_entries(layout: Layout, by: tuple[Ordering, ...]) -> MakeEntries:
     """Return how rows are sorted by an order, ties by row key."""
+    return (_entries_by_columns if _is_kept(by) else _entries)(layout, by)
+
+
+def leading_column(layout: Layout, by: tuple[Ordering, ...]) -> Leading | None:
+    """Return the first column of an order, None if there is none."""
+    if not by:
+        return None
+    return (_leading_by_columns if _is_kept(by) else _leading)(layout, by[0])
+
+
+def _is_kept(by: tuple[Ordering, ...]) -> bool:
+    """Tell whether an order speaks of columns alone; constants and functions may hold on to anything."""
+    return all(isinstance(part.by, _COLUMNS) for part in by)
+
+
+_COLUMNS: Final = (Column, Cell)
+
+
+def _entries(layout: Layout, by: tuple[Ordering, ...]) -> MakeEntries:
     lifter = Lifter()
     shape = lifter.lift_order(by)
     made = factory(
@@ -50,12 +70,12 @@ def order_entries(layout: Layout, by: tuple[Ordering, ...]) -> MakeEntries:
     return MakeEntries(*made.make(*lifter.values, safe, *columns))
 
 
-def leading_column(layout: Layout, by: tuple[Ordering, ...]) -> Leading | None:
-    """Return the first column of an order, None if there is none."""
-    if not by:
-        return None
+_entries_by_columns = lru_cache(maxsize=SHAPES_KEPT)(_entries)
+
+
+def _leading(layout: Layout, first: Ordering) -> Leading:
     lifter = Lifter()
-    shape = lifter.lift(by[0].by)
+    shape = lifter.lift(first.by)
 
     def write() -> str:
         source = Source()
@@ -70,7 +90,10 @@ def leading_column(layout: Layout, by: tuple[Ordering, ...]) -> Leading | None:
         return str(source)
 
     made = factory(("column", layout, shape), write, label="column")
-    return Leading(made.make(*lifter.values), by[0].descending)
+    return Leading(made.make(*lifter.values), first.descending)
+
+
+_leading_by_columns = lru_cache(maxsize=SHAPES_KEPT)(_leading)
 
 
 def _write_order(layout: Layout, by: tuple[Ordering, ...], parameters: int) -> str:

@@ -28,7 +28,7 @@ from dataflow.query.compiler.reads import peel, unchanged
 from dataflow.query.compiler.semijoin import SemiJoin
 from dataflow.query.compiler.steps import Test
 from dataflow.query.compiler.through import Through
-from dataflow.query.scalar import Column, RowOf, aliases_of, reads_of, rewrite
+from dataflow.query.scalar import Column, RowOf, aliases_of, column_of, reads_of, rewrite
 
 if TYPE_CHECKING:
     from dataflow.query.compiler.planning import Planning
@@ -171,7 +171,9 @@ def index_of(planner: Planning, side: Physical, parts: tuple[Scalar, ...]) -> In
 
 
 def _without_alias(part: Scalar) -> Scalar | None:
-    return replace(part, alias="") if isinstance(part, Column | RowOf) else None
+    if isinstance(part, Column):
+        return column_of("", part.name)
+    return RowOf("") if isinstance(part, RowOf) else None
 
 
 def _joins_on_row_key(tree: ir.Join) -> bool:

@@ -17,7 +17,7 @@ from dataflow.frozen import frozen, values_of
 from dataflow.query import ir
 from dataflow.query.optimizer.barriers import is_open_throughout
 from dataflow.query.optimizer.facts_to_columns import facts_to_columns
-from dataflow.query.scalar import Call, Column, Const, Scalar
+from dataflow.query.scalar import Call, Column, Const, Scalar, call_of
 
 Fill: TypeAlias = Callable[[list[Any]], Any]
 
@@ -89,18 +89,19 @@ class _Lifted:
     def tree(self, node: ir.Node) -> ir.Node:
         """Return the shape of a tree."""
         if isinstance(node, ir.Scan):
-            return ir.Scan(self._source(node.source.relation), node.alias)
+            return self._scan(node.source.relation, node.alias)
         if isinstance(node, ir.Filter):
             return ir.Filter(self.tree(node.input), self._condition(node.condition))
         if isinstance(node, ir.Group):
             return ir.Group(self.tree(node.input), node.keys, node.aggregates)
         return ir.with_inputs(node, self.tree)
 
-    def _source(self, relation: ir.Relation) -> ir.SourceRef:
+    def _scan(self, relation: ir.Relation, alias: str) -> ir.Scan:
         place = self._places.get(id(relation))
         if place is None:
             place = self._places[id(relation)] = self._add(relation)
-        return _source_hole(place, relation.name, relation.row_type, relation.key_field)
+        hole = _source_hole(place, relation.name, relation.row_type, relation.key_field)
+        return _scan_hole(hole, alias)
 
     def _condition(self, node: Scalar) -> Scalar:
         if not isinstance(node, Call):
@@ -110,7 +111,7 @@ class _Lifted:
         if node.name in _COMPARISONS:
             left, right = node.args
             if left.__class__ is Column and isinstance(right, Const):
-                return Call(node.name, (left, _const_hole(self._add(right.value))))
+                return call_of(node.name, (left, _const_hole(self._add(right.value))))
         return node
 
     def _add(self, value: Any) -> int:
@@ -122,6 +123,11 @@ class _Lifted:
 def _source_hole(index: int, name: str, row_type: Any, key_field: str | None) -> ir.SourceRef:
     """Return the one reference to a hole: references are compared by identity."""
     return ir.SourceRef(SourceHole(index, name, row_type, key_field))
+
+
+@lru_cache(maxsize=TEMPLATES_KEPT)
+def _scan_hole(source: ir.SourceRef, alias: str) -> ir.Scan:
+    return ir.Scan(source, alias)
 
 
 @lru_cache(maxsize=TEMPLATES_KEPT)
