@@ -14,6 +14,7 @@ from dataflow.query import ir
 from dataflow.query.alias import Alias, leaf_of, row_of
 from dataflow.query.expr import (
     Expr,
+    Origins,
     as_condition,
     as_order,
     node_of,
@@ -139,6 +140,21 @@ def spread(clauses: Clauses, value: object, clause: str) -> Scalar:
     return _resolved(clauses, part, clause)
 
 
+def columns(
+    clauses: Clauses, values: Mapping[str, object], clause: str
+) -> list[tuple[str | None, Scalar]]:
+    """Return the columns of select by name; neighbours that speak of the same aliases are asked about them once."""
+    found: list[tuple[str | None, Scalar]] = []
+    known: Origins | None = None
+    for name, value in values.items():
+        if isinstance(value, Expr) and origins_of(value) is known:
+            found.append((name, _column(clauses, node_of(value), clause)))
+        else:
+            found.append((name, column(clauses, name, value, clause)))
+            known = origins_of(value) if isinstance(value, Expr) else None
+    return found
+
+
 def column(clauses: Clauses, name: str, value: object, clause: str) -> Scalar:
     """Return the value of a column of select; a dict nests."""
     if isinstance(value, Expr):
@@ -150,10 +166,14 @@ def column(clauses: Clauses, name: str, value: object, clause: str) -> Scalar:
         return Record(tuple(parts))
     else:
         raise _no_expression(value, f"column {name!r} of {clause}", "a constant is lit(value)")
-    if isinstance(node := node_of(part), Nested) and node.live:
-        check_aliases(part, clauses.source, clause)
+    check_aliases(part, clauses.source, clause)
+    return _column(clauses, node_of(part), clause)
+
+
+def _column(clauses: Clauses, node: Scalar, clause: str) -> Scalar:
+    if isinstance(node, Nested) and node.live:
         return node
-    return _resolved(clauses, part, clause)
+    return _without_references(clauses, node, clause)
 
 
 def check_join(clauses: Clauses, tree: ir.Join) -> None:
@@ -203,10 +223,12 @@ def check_window(clauses: Clauses, rows: object, clause: str) -> None:
 
 def _resolved(clauses: Clauses, part: Expr[object], clause: str) -> Scalar:
     check_aliases(part, clauses.source, clause)
-    node = node_of(part)
-    if node.__class__ is Column:
-        return node
-    if not contains(node, _REPLACED):
+    return _without_references(clauses, node_of(part), clause)
+
+
+def _without_references(clauses: Clauses, node: Scalar, clause: str) -> Scalar:
+    """Return an expression with its selected columns replaced; refuse collections in it."""
+    if node.__class__ is Column or not contains(node, _REPLACED):
         return node
     node = clauses.resolved(node, clause)
     check_no_collection(node, clause)

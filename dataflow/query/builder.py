@@ -189,8 +189,7 @@ class Query(QueryPart, Generic[R_co]):
         items: list[tuple[str | None, Scalar]] = [
             (None, arguments.spread(clauses, part, "select")) for part in spread
         ]
-        for name, value in columns.items():
-            items.append((name, arguments.column(clauses, name, value, "select")))
+        items += arguments.columns(clauses, columns, "select")
         record = Record(tuple(items))
         if clauses.keys is None and not contains(record, Aggregate):
             return Query(clauses.called("select", record=record))

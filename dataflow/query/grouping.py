@@ -24,6 +24,8 @@ from dataflow.query.scalar import (
     Record,
     RowOf,
     Scalar,
+    all_columns,
+    children,
     rewrite,
     rewrite_ordering,
 )
@@ -97,14 +99,33 @@ class Cells:
         )
 
 
-def over_cells(keys: Sequence[Scalar], record: Record) -> tuple[Scalar, tuple[Aggregate, ...]]:
+def over_cells(keys: tuple[Scalar, ...], record: Record) -> tuple[Scalar, tuple[Aggregate, ...]]:
     """Return what a select builds from the cells of groups, and the aggregates among these.
 
     Raises:
         QueryError: A column is neither grouped nor aggregated.
     """
+    return (_known_cells if _is_kept(keys, record) else _cells)(keys, record)
+
+
+def _is_kept(keys: tuple[Scalar, ...], record: Record) -> bool:
+    """Tell whether a select is of columns and aggregates of columns alone; all else may hold on to anything."""
+    return all_columns(keys) and all(map(_is_plain, children(record)))
+
+
+def _is_plain(node: Scalar) -> bool:
+    if not isinstance(node, Aggregate):
+        return isinstance(node, Column)
+    narrowed = node.where is not None or node.order_by or node.options
+    return not narrowed and all_columns(node.args)
+
+
+def _cells(keys: tuple[Scalar, ...], record: Record) -> tuple[Scalar, tuple[Aggregate, ...]]:
     cells = Cells(keys)
     return cells.expression(record, "select"), cells.aggregates
+
+
+_known_cells = lru_cache(maxsize=1_000)(_cells)
 
 
 @lru_cache(maxsize=1_000)

@@ -28,7 +28,7 @@ from dataflow.frozen import frozen
 from dataflow.values.identity import alike
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 
 @frozen
@@ -256,6 +256,8 @@ def children(node: Scalar) -> tuple[Scalar, ...]:
     if isinstance(node, Record):
         return tuple([value for _, value in node.items])
     if isinstance(node, _FUNCTIONS):
+        if node.__class__ is Aggregate and node.where is None and not node.order_by:
+            return node.args
         where = () if node.where is None else (node.where,)
         partition_by = node.partition_by if isinstance(node, Window) else ()
         return node.args + where + partition_by + tuple([part.by for part in node.order_by])
@@ -354,6 +356,14 @@ def reads_of(*nodes: Scalar) -> frozenset[Column | RowOf]:
     for node in nodes:
         found.update([part for part in walk(node) if isinstance(part, _ROWS)])
     return frozenset(found)
+
+
+def all_columns(nodes: Iterable[Scalar]) -> bool:
+    """Tell whether expressions are plain columns."""
+    return _COLUMN.issuperset([node.__class__ for node in nodes])
+
+
+_COLUMN: Final = frozenset((Column,))
 
 
 def contains(node: Scalar, kind: type[Scalar] | tuple[type[Scalar], ...]) -> bool:

@@ -17,11 +17,11 @@ from dataflow.query.expr import (
 from dataflow.query.notation import text_of
 from dataflow.query.scalar import (
     Aggregate,
-    Column,
     Nested,
     Scalar,
     Selected,
     Window,
+    all_columns,
     conjunction,
     contains,
 )
@@ -85,11 +85,11 @@ def aggregate_of(
         options: What is no expression.
     """
     args = [_argument(value, kind) for value in of]
+    nodes = tuple([node_of(arg) for arg in args])
+    if not options and order_by.__class__ is tuple and not order_by and all_columns(nodes):
+        return AggregateExpr(_of_columns(kind, nodes), merged(*args))
     parts = [order_by] if isinstance(order_by, QueryPart | str) else list(order_by)
     order = [as_order(part, "order_by of an aggregate") for part in parts]
-    nodes = tuple(map(node_of, args))
-    if not order and not options and all(isinstance(node, Column) for node in nodes):
-        return AggregateExpr(_of_columns(kind, nodes), merged(*args))
     node = Aggregate(kind, nodes, None, tuple(map(ordering_of, order)), options)
     for arg in (*node.args, *[part.by for part in node.order_by]):
         if not contains(arg, _OF_RESULTS):

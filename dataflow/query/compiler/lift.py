@@ -51,7 +51,9 @@ class Lifter:
     def lift(self, node: Scalar) -> Scalar:
         """Return the shape of an expression."""
         if isinstance(node, Call):
-            return call_of(node.name, tuple([self.lift(arg) for arg in node.args]))
+            lift = self.lift
+            args = [arg if arg.__class__ is Column else lift(arg) for arg in node.args]
+            return call_of(node.name, tuple(args))
         if isinstance(node, Const):
             return self._constant(node, kind_of_constant(node.value))
         return node if isinstance(node, Column) else rewrite(node, self._replace)
