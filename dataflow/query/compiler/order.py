@@ -79,7 +79,7 @@ class Order(Node):
         self.arrived: Delta | None = None
         self._refills = 0
         self._stale = False  # whether the window has to be read anew at the end of the step
-        # key -> the row that its entry was made for, None for no entry; None if all entries have to be made anew
+        # key -> the entry that it still has, None for no entry; None if all entries have to be made anew
         self._misplaced: dict[Any, Any] | None = {}
         self._net: dict[Any, Any] = {}
         self.rows = {}
@@ -114,12 +114,12 @@ class Order(Node):
 
     def _step_whole(self, delta: Delta) -> Delta:
         """Do a step of an order that shows every row: none comes or goes because of another one."""
-        rows, misplaced = self.rows, self._misplaced
+        rows, misplaced, entry_of = self.rows, self._misplaced, self._entry_of
         assert rows is not None
         try:
             for key, old, new in delta:
-                if misplaced is not None:
-                    misplaced.setdefault(key, old)
+                if misplaced is not None and key not in misplaced:
+                    misplaced[key] = None if old is None else entry_of(key, old)
                 if new is None:
                     del rows[key]
                 else:
@@ -147,9 +147,8 @@ class Order(Node):
         else:
             entries, entry_of = self._entries, self._entry_of
             assert isinstance(entries, Sorted)
-            for key, old in misplaced.items():
+            for key, before in misplaced.items():
                 new = rows.get(key)
-                before = None if old is None else entry_of(key, old)
                 after = None if new is None else entry_of(key, new)
                 if before != after:
                     entries.move(before, after)
