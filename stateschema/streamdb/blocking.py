@@ -172,7 +172,7 @@ class BlockingStreamDB(Blocking, Facade[SchemaT]):
         """Create a stream that begins with what this one holds, as `StreamDB.fork` does."""
         self._check_caller()
         made = self._runner.run(self._feed.fork(url, Offset(offset or self.offset)))
-        return type(self)(type(self.collections), url=made, **self._again)
+        return type(self)(type(self.collections), url=made, **self._settings.arguments())
 
     def close(self) -> None:
         """Stop for good; the collections stay readable. Idempotent."""
@@ -188,7 +188,7 @@ class BlockingStreamDB(Blocking, Facade[SchemaT]):
 
     def __enter__(self) -> Self:
         self._check_not_closed()
-        if self._preloads:
+        if self._settings.preload:
             try:
                 self.preload()
             except BaseException:

@@ -154,7 +154,7 @@ class StreamDB(Awaited, Facade[SchemaT]):
             StreamError: The stream of this one is not on a server, or the server refuses.
         """
         made = await self._feed.fork(url, Offset(offset or self.offset))
-        return type(self)(type(self.collections), url=made, **self._again)
+        return type(self)(type(self.collections), url=made, **self._settings.arguments())
 
     async def wait_closed(self) -> None:
         """Wait until nothing more will come: the stream has ended, or the StreamDB is closed.
@@ -181,7 +181,7 @@ class StreamDB(Awaited, Facade[SchemaT]):
 
     async def __aenter__(self) -> Self:
         self._check_not_closed()
-        if self._preloads:
+        if self._settings.preload:
             try:
                 await self.preload()
             except BaseException:

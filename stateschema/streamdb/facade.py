@@ -16,13 +16,14 @@ from stateschema.stream.client.retry import Retry
 from stateschema.stream.client.transport import Timeouts
 from stateschema.stream.interface import Stream
 from stateschema.stream.offset import Offset
-from stateschema.streamdb.arguments import check_choice, check_function, naming_its_class
+from stateschema.streamdb.arguments import check_function, naming_its_class
 from stateschema.streamdb.bad_events import Policies
 from stateschema.streamdb.cache import Cache
 from stateschema.streamdb.conflicts import Conflict, Conflicts
 from stateschema.streamdb.feed import Feed, Follow
 from stateschema.streamdb.intake import Intake, Status
 from stateschema.streamdb.router import Committed
+from stateschema.streamdb.settings import Settings
 from stateschema.streamdb.txids import RecentTxids
 from stateschema.streamdb.writes import Progress, Write
 
@@ -93,49 +94,53 @@ class Facade(ABC, Generic[SchemaT]):
             SchemaError: `on_error` names no entity.
         """
         check_schema(schema, type(self).__name__)
-        check_choice(conflicts, ("ignore", "report", "refuse"), "conflicts")
-        for name, function in (("on_conflict", on_conflict), ("on_commit", on_commit)):
-            check_function(function, name)
-        settings = {"headers": headers, "params": params, "retry": retry, "timeouts": timeouts}
+        self._settings = Settings(
+            headers=headers,
+            params=params,
+            retry=retry,
+            timeouts=timeouts,
+            live=live,
+            preload=preload,
+            on_error=on_error,
+            on_skip=on_skip,
+            conflicts=conflicts,
+            on_conflict=on_conflict,
+            on_commit=on_commit,
+        )
         self._feed = Feed(
             stream=stream,
             url=url,
             create=create,
             live=live,
-            settings=settings,
+            settings=self._settings.of_client(),
             owner=type(self).__name__,
         )
-        policies: dict[str, Any] = {
-            "on_error": on_error,
-            "on_skip": on_skip,
-            "conflicts": conflicts,
-            "on_conflict": on_conflict,
-        }
-        self._again: dict[str, Any] = {
-            **settings,
-            **policies,
-            "on_commit": on_commit,
-            "live": live,
-            "preload": preload,
-        }
-        self._preloads = preload
-        self._sends_old_values = conflicts != "ignore"
+        self._start_with(schema, Offset(offset), state, cache)
+        self._set_up()
+
+    def _start_with(
+        self, schema: type[SchemaT], start: Offset, state: Iterable[Any], cache: str | Path | None
+    ) -> None:
+        """Make the collections and what feeds them."""
         self._recent_txids = RecentTxids(limit=100)
         self._commit_subscribers: dict[object, Callable[[Committed], object]] = {}
-        if on_commit is not None:
-            self.subscribe_commits(on_commit)
+        if self._settings.on_commit is not None:
+            self.subscribe_commits(self._settings.on_commit)
         self._writes: WeakKeyDictionary[Transaction, Write] = WeakKeyDictionary()
         self._intake = Intake(
             schema,
             handler=self.persist,
-            start=Offset(offset),
+            start=start,
             state=state,
             cache=None if cache is None else Cache(cache, stream=self._feed.name),
             on_commit=self._committed,
-            **policies,
+            **self._settings.of_router(),
         )
         self.collections = self._intake.collections
-        self._set_up()
+
+    @property
+    def _sends_old_values(self) -> bool:
+        return self._settings.conflicts != "ignore"
 
     @abstractmethod
     def _set_up(self) -> None:
