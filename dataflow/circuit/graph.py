@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Hashable
 
     from dataflow.circuit.commit import Announcement, Commit
+    from dataflow.circuit.node import Ended, Way
     from dataflow.circuit.observer import Observer, Tracer
 
 CASCADE_LIMIT = 1_000  # epochs that callbacks of one outermost commit may set off
@@ -172,18 +173,30 @@ class Graph:
         if self.observer is not None:
             self.observer.applied(changed)
         if len(changed) == 1 and tracer is None and not commit.hydrates:
-            way = changed[0].way  # type: ignore[attr-defined]  # what changed is a source
-            if way is not None and way(self, errors):
+            way: Way | None = changed[0].way  # type: ignore[attr-defined]  # what changed is a source
+            if way is not None:
+                ended = way(self, errors)
+                if ended is not None:
+                    self._run_ranks(commit, changed, errors, ended)
                 return
         self._run_ranks(commit, changed, errors)
 
-    def _run_ranks(self, commit: Commit, changed: list[Node], errors: list[BaseException]) -> None:
-        """Do what an epoch does once its sources have changed."""
+    def _run_ranks(
+        self,
+        commit: Commit,
+        changed: list[Node],
+        errors: list[BaseException],
+        ended: Ended | None = None,
+    ) -> None:
+        """Do what an epoch does once its sources have changed, or what is left of that where a way has ended."""
         tracer = self.tracer
         failed: list[Node] = []
         self.stepping = True
         try:
-            due = self._propagation.run(changed, failed, errors, tracer)
+            if ended is None:
+                due = self._propagation.run(changed, failed, errors, tracer)
+            else:
+                due = self._propagation.go_on(ended, failed, errors)
         finally:
             self.stepping = False
         if commit.hydrates:

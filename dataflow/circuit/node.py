@@ -32,9 +32,12 @@ if TYPE_CHECKING:
 Delta: TypeAlias = "list[tuple[Any, Any, Any]]"
 Pairs: TypeAlias = "Iterable[tuple[Any, Any]]"
 
-Way: TypeAlias = "Callable[[Graph, list[BaseException]], bool]"
-"""Follows a change of a source: steps the nodes that read it and tells their subscribers, whose errors it adds to a list; tells
-whether all has been done. See `way`."""
+Ended: TypeAlias = "tuple[tuple[Node, ...], int, BaseException]"
+"""Where a way ended before its time: its nodes, the place of the one whose step raised, and the error."""
+
+Way: TypeAlias = "Callable[[Graph, list[BaseException]], Ended | None]"
+"""Follows a change of a source: steps the nodes that read it, then tells their subscribers, whose errors it adds to a list. If a step
+raises, nobody has been told. See `way`."""
 
 EMPTY: Delta = []
 

@@ -20,22 +20,19 @@ from dataflow.circuit.way import nodes_on_way, way_along
 
 if TYPE_CHECKING:
     from dataflow.circuit.commit import Announcement
-    from dataflow.circuit.node import Delta, Node, SourceNode
+    from dataflow.circuit.node import Delta, Ended, Node, SourceNode
     from dataflow.circuit.observer import Tracer
 
 
 class Propagation:
     """Steps the nodes of a graph."""
 
-    __slots__ = ("_buckets", "_ended", "_led", "_wirings")
+    __slots__ = ("_buckets", "_led", "_wirings")
 
     def __init__(self) -> None:
         self._buckets: list[list[Node]] = []  # by rank: the nodes that wait for their step
         self._led: list[ReferenceType[SourceNode]] = []  # the sources that have a way
         self._wirings = 0
-        self._ended: tuple[tuple[Node, ...], int, BaseException] | None = (
-            None  # the way that was followed
-        )
 
     def rewire(self, rank: int) -> None:
         """Take note that a node of a rank comes or goes: ways may lead elsewhere from now on."""
@@ -50,7 +47,7 @@ class Propagation:
         errors: list[BaseException],
         tracer: Tracer | None,
     ) -> list[Announcement]:
-        """Step every node that a change reaches, but what a way has stepped; return what is to be told, in rank order.
+        """Step every node that a change reaches; return what is to be told, in rank order.
 
         Args:
             changed: the sources that changed.
@@ -58,8 +55,6 @@ class Propagation:
             errors: takes the interrupt that ended it before its time, if one did.
             tracer: is told of every step.
         """
-        if self._ended is not None:
-            return self._go_on(*self._ended, failed, errors)
         if tracer is not None:
             tracer.enter(changed)
         elif len(changed) == 1:
@@ -69,18 +64,13 @@ class Propagation:
             self._run_waiting(waiting, touched, failed, errors, tracer)
         return _announced(touched)
 
-    def _go_on(
-        self,
-        nodes: tuple[Node, ...],
-        place: int,
-        error: BaseException,
-        failed: list[Node],
-        errors: list[BaseException],
+    def go_on(
+        self, ended: Ended, failed: list[Node], errors: list[BaseException]
     ) -> list[Announcement]:
-        """Go on rank by rank where the way along some nodes ended."""
-        self._ended = None
+        """Go on rank by rank where a way ended before its time; otherwise as `run`."""
+        nodes, place, error = ended
         node = nodes[place]
-        touched = [each for each in nodes[:place] if each.out]
+        touched = [each for each in nodes[: place or 1] if each.out]
         node.undo()
         is_failure = isinstance(error, Exception)
         if is_failure:
@@ -105,11 +95,8 @@ class Propagation:
         source.way_found = self._wirings
         nodes = nodes_on_way(source)
         if nodes is not None:
-            source.way = way_along(nodes, self._end)
+            source.way = way_along(nodes)
             self._led.append(ref(source))
-
-    def _end(self, nodes: tuple[Node, ...], place: int, error: BaseException) -> None:
-        self._ended = nodes, place, error
 
     def _forget_ways(self) -> None:
         """Let all ways go, which hold on to nodes that nobody else may need any more."""

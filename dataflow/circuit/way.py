@@ -21,14 +21,12 @@ a quarter of a microsecond more for each.
                 n1.out = out1 = step1()
         except BaseException as error:
             graph.stepping = False
-            end(nodes, at, error)
-            return False
+            return nodes, at, error
         graph.stepping = False
         n0.out = n1.out = EMPTY
         if out1 and n1.subscribers:
-            tell(tuple(n1.subscribers), out1, graph.epoch, errors)
-        ...
-        return True
+            ...
+        return None
 """
 
 from __future__ import annotations
@@ -47,9 +45,6 @@ if TYPE_CHECKING:
 Shape: TypeAlias = tuple[tuple[int, ...], ...]
 """Of each node after the first the places of its inputs on the way."""
 
-End: TypeAlias = "Callable[[tuple[Node, ...], int, BaseException], None]"
-"""Is told the nodes of a way that ended before its time, the place of the one that raised, and the error."""
-
 
 def nodes_on_way(source: SourceNode) -> tuple[Node, ...] | None:
     """Return the nodes that changes of a source reach, itself first, None if they have to be looked for in every epoch."""
@@ -67,14 +62,14 @@ def nodes_on_way(source: SourceNode) -> tuple[Node, ...] | None:
     return tuple(found)
 
 
-def way_along(nodes: tuple[Node, ...], end: End) -> Way:
+def way_along(nodes: tuple[Node, ...]) -> Way:
     """Return what follows the way along some nodes."""
     places = {node: place for place, node in enumerate(nodes)}
     shape = tuple(
         tuple(places[each] for each in dict.fromkeys(node.inputs) if each in places)
         for node in nodes[1:]
     )
-    way: Way = _following(shape)(nodes, end)
+    way: Way = _following(shape)(nodes)
     return way
 
 
@@ -82,7 +77,7 @@ def way_along(nodes: tuple[Node, ...], end: End) -> Way:
 def _following(shape: Shape) -> Callable[..., Any]:
     """Return what makes, of the nodes of a way of some shape, the function that follows it."""
     places = range(1, len(shape) + 1)
-    lines = ["def make(nodes, end):"]
+    lines = ["def make(nodes):"]
     lines += [f"    {''.join(f'n{place}, ' for place in (0, *places))}= nodes"]
     lines += [f"    step{place} = n{place}.step" for place in places]
     lines += ["    def follow(graph, errors):"]
@@ -97,7 +92,7 @@ def _following(shape: Shape) -> Callable[..., Any]:
             f"                n{place}.out = out{place} = step{place}()",
         ]
     lines += ["        except BaseException as error:", "            graph.stepping = False"]
-    lines += ["            end(nodes, at, error)", "            return False"]
+    lines += ["            return nodes, at, error"]
     lines += ["        graph.stepping = False"]
     lines += [f"        {''.join(f'n{place}.out = ' for place in (0, *places))}EMPTY"]
     for place in (0, *places):
@@ -110,7 +105,7 @@ def _following(shape: Shape) -> Callable[..., Any]:
             "                    except BaseException as error:",
             "                        errors.append(error)",
         ]
-    lines += ["        return True", "    return follow"]
+    lines += ["        return None", "    return follow"]
     names: dict[str, Any] = {"EMPTY": EMPTY}
     exec("\n".join(lines), names)  # holds nothing but places
     make: Callable[..., Any] = names["make"]
