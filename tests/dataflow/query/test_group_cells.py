@@ -14,7 +14,7 @@ from dataflow.live.live import LiveQuery, live
 from dataflow.query.aggregates import avg, collect, count, fold, max_, min_, sum_
 from dataflow.query.builder import query
 from dataflow.query.compiler import cells
-from dataflow.values.identity import alike
+from dataflow.values.equality import equal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,15 +57,9 @@ def test_extremes_are_those_of_a_new_query_whatever_comes_and_goes() -> None:
             with again.sync() as write:
                 write.insert_all(list(rows.values()))
             expected = dict(_ends(again))
-            assert result.keys() == expected.keys()
-            for group, found in result.items():
-                assert all(map(_same, found.values(), expected[group].values()))
+            assert equal(dict(result), expected)
 
     check()
-
-
-def _same(one: Any, other: Any) -> bool:
-    return alike(one, other) or (one != one and other != other) or (one == other == 0.0)
 
 
 def test_a_row_that_moves_changes_both_groups_and_one_that_stays_its_own() -> None:
