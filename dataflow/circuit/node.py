@@ -26,7 +26,6 @@ from dataflow.circuit.router import Router
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
-    from dataflow.circuit.graph import Graph
     from dataflow.circuit.router import Route, Routing
 
 Delta: TypeAlias = "list[tuple[Any, Any, Any]]"
@@ -35,7 +34,7 @@ Pairs: TypeAlias = "Iterable[tuple[Any, Any]]"
 Ended: TypeAlias = "tuple[tuple[Node, ...], int, BaseException]"
 """Where a way ended before its time: its nodes, the place of the one whose step raised, and the error."""
 
-Way: TypeAlias = "Callable[[Graph, list[BaseException]], Ended | None]"
+Way: TypeAlias = "Callable[[Scheduler, list[BaseException]], Ended | None]"
 """Follows a change of a source: steps the nodes that read it, then tells their subscribers, whose errors it adds to a list. If a step
 raises, nobody has been told. See `way`."""
 
@@ -62,6 +61,18 @@ class Subscriber(Protocol):
     def deliver(self, delta: Delta) -> None:
         """Take in the net delta of an epoch."""
         ...
+
+
+class Scheduler(Protocol):
+    """A graph, as far as ways know it.
+
+    Attributes:
+        epoch: number of the current epoch.
+        stepping: whether a user function of a query may be running.
+    """
+
+    epoch: int
+    stepping: bool
 
 
 class Watcher(Protocol):
