@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from benchmarks.compare import compare
 from benchmarks.measurement import WORKLOADS
@@ -16,6 +17,11 @@ from benchmarks.plan import FULL, HUGE, QUICK, Plan
 from benchmarks.records import environment, write
 from benchmarks.report import markdown
 from benchmarks.run import QUERIES, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from benchmarks.measurement import Measurement
 
 DESCRIPTION = """\
 Measure live queries beside the same views written by hand (the floor) and beside other engines,
@@ -108,11 +114,20 @@ def _code(name: str) -> str:
 def _run(plan: Plan, *, json: Path | None, command: str) -> None:
     around = environment(command)  # before the run, whose load is its own
     start = perf_counter()
-    measured = list(run(plan))
+    measured: list[Measurement] = []
+    if json is None:
+        measured += run(plan)
+    else:
+        write(json, _kept(run(plan), measured), around)
     print(markdown(measured))
     print(f"{len(measured)} measurements in {perf_counter() - start:.0f} s", file=sys.stderr)
-    if json is not None:
-        write(json, measured, around)
+
+
+def _kept(found: Iterable[Measurement], kept: list[Measurement]) -> Iterator[Measurement]:
+    """Hand measurements on, and keep them."""
+    for each in found:
+        kept.append(each)
+        yield each
 
 
 def _compare(arguments: list[str]) -> int:

@@ -69,9 +69,11 @@ def _processor() -> str:
 
 
 def write(path: Path, measurements: Iterable[Measurement], around: dict[str, Any]) -> None:
-    """Write one JSON object a line: a measurement and its environment."""
-    lines = [json.dumps({**asdict(found), **around}) + "\n" for found in measurements]
-    path.write_text("".join(lines), "utf-8")
+    """Write one JSON object a line: a measurement and its environment, each as soon as it is there."""
+    with path.open("w", encoding="utf-8") as file:
+        for found in measurements:
+            file.write(json.dumps({**asdict(found), **around}) + "\n")
+            file.flush()
 
 
 def read(path: Path) -> tuple[list[Measurement], dict[str, Any]]:
