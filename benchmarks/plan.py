@@ -22,7 +22,7 @@ class Plan:
 
     Attributes:
         sizes: rows, for questions that do not choose their own.
-        segments: of commits, per peer; one more warms up. Of a million rows, and of loading and hydrating, as many as `ENOUGH`.
+        segments: of commits, per peer; one more warms up. From 100,000 rows on, and of loading and hydrating, `ENOUGH`.
         commits: of the traffic in each segment, by the changes in each commit. Batches larger than the table are left out.
         allowance: nanoseconds that a peer may take for the commits of a segment; and `BULK` times as many to load or to hydrate in all
             segments together. Then it is let off.
@@ -45,7 +45,7 @@ class Plan:
 
     def segments_of(self, size: int) -> int:
         """Return how many segments of commits there are at a size."""
-        return min(self.segments, ENOUGH) if size > 100_000 else self.segments
+        return min(self.segments, ENOUGH) if size >= 100_000 else self.segments
 
     def asks(self, query: str) -> bool:
         """Tell whether a query is asked."""
