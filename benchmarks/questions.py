@@ -16,6 +16,7 @@ from benchmarks.floors.folding import FoldFloor
 from benchmarks.floors.grouping import GroupFloor
 from benchmarks.floors.joining import JoinFloor
 from benchmarks.floors.left_joining import LeftJoinFloor
+from benchmarks.floors.positions import PositionsFloor
 from benchmarks.floors.sorting import SortedFloor
 from benchmarks.floors.three_way import COUNTRIES, ThreeWayFloor
 from benchmarks.floors.top import LIMIT, TopFloor
@@ -44,6 +45,7 @@ class Question:
         ask: the tables as sources -> the engine's query.
         floor: makes the view by hand.
         ordered: whether the order of the result matters.
+        positions: whether the subscriber is told where rows stand, with splices in place of changes.
         sizes: sizes to run at, if not those of the plan.
         kinds: how it is measured.
         workload: what its changes belong to.
@@ -55,6 +57,7 @@ class Question:
     ask: Callable[[Mapping[str, Source[Row]]], Query[Any]]
     floor: MakeFloor
     ordered: bool = False
+    positions: bool = False
     sizes: tuple[int, ...] | None = None
     kinds: tuple[Kind, ...] = ("hydrate", "change", "batch")
     workload: str = "W2"
@@ -191,6 +194,16 @@ QUESTIONS = (
         ask=_sorted,
         floor=SortedFloor,
         ordered=True,
+    ),
+    Question(
+        name="positions",
+        text="as sorted, telling where each changed row stands",
+        traffic=Shop,
+        ask=_sorted,
+        floor=PositionsFloor,
+        ordered=True,
+        positions=True,
+        kinds=("change",),
     ),
     Question(
         name="threeway",

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from benchmarks.traffic import Row, Tables, Write
 
 Event: TypeAlias = tuple[str, Any, Any, Any]  # op, key, value, old: as `dataflow.Change`
-Subscriber: TypeAlias = "Callable[[list[Event]], object]"
+Step: TypeAlias = tuple[Any, ...]  # kind of a splice and its fields: as `dataflow.Splice`
+Subscriber: TypeAlias = "Callable[[Sequence[Event | Step]], object]"
 
 
 class Floor(Protocol):

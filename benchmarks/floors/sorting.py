@@ -20,7 +20,8 @@ class SortedFloor:
     """State: the orders, and their places in order.
 
     The order is a `SortedList`: a plain list moves half of its entries at every change, and loses from 10,000 on.
-    It is kept at every change. The engine waits for a reader, and what that one then has to do is not in the figures of changes.
+    It is kept at every change. The engine waits for a reader, and what that one then has to do is not in the figures of changes;
+    the question `positions` is about who has to know the order at every change.
     """
 
     def __init__(self, tables: Tables, subscriber: Subscriber) -> None:

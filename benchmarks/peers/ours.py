@@ -33,7 +33,10 @@ class Ours:
     def hydrate(self) -> None:
         """Start the live query and subscribe to it."""
         self._live = live(self._question.ask(self._collections))
-        self._live.subscribe(self.receiver)
+        if self._question.positions:
+            self._live.subscribe_ordered(self.receiver)
+        else:
+            self._live.subscribe(self.receiver)
 
     def forget(self) -> None:
         """Close the live query, which releases its plan."""

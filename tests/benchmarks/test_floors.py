@@ -14,6 +14,7 @@ from benchmarks.peers.sql import SELECT
 from benchmarks.peers.sqlite import Sqlite
 from benchmarks.questions import QUESTIONS, Question
 from benchmarks.traffic import Shop, Traffic, Transcript, Write
+from dataflow import Insert, Move, Remove, Replace, apply_splices
 from dataflow.values.null import ABSENT
 
 # Smaller and wilder than what is measured: groups and messages empty out, users come and go, order matters at the rim.
@@ -26,9 +27,17 @@ STRESS: dict[str, Callable[[int], Traffic]] = {
     "groupfk": lambda seed: Shop(20, seed, orphans=0.2),
     "groupfloat": lambda seed: Shop(20, seed, unit=0.25),
     "sorted": lambda seed: Shop(20, seed),
+    "positions": lambda seed: Shop(20, seed),
     "threeway": lambda seed: Lines(40, seed),
     "top100": lambda seed: Shop(LIMIT + SPARE + 50, seed, hot=LIMIT + 5),
     "fold": lambda seed: Transcript(400, seed, edits=0.6),
+}
+
+SPLICES: dict[str, Callable[..., Any]] = {
+    "remove": Remove,
+    "insert": Insert,
+    "move": Move,
+    "replace": Replace,
 }
 
 by_name = pytest.mark.parametrize(
@@ -44,7 +53,8 @@ class Pair:
         for side in (self.ours, self.floor):
             side.load(traffic.tables())
             side.hydrate()
-        self.is_ordered = question.ordered
+        self.question = question
+        self.shown = list(self.ours.result().values()), list(self.floor.result().values())
         self.check()
 
     def commit(self, writes: list[Write]) -> None:
@@ -55,8 +65,24 @@ class Pair:
     def check(self) -> None:
         rows, by_hand = dict(self.ours.result()), dict(self.floor.result())
         assert rows == by_hand
-        assert not self.is_ordered or list(rows) == list(by_hand)
-        assert delivered(self.ours) == delivered(self.floor)
+        assert not self.question.ordered or list(rows) == list(by_hand)
+        if self.question.positions:
+            self.follow()
+        else:
+            assert delivered(self.ours) == delivered(self.floor)
+
+    def follow(self) -> None:
+        """Let the lists shown follow what was told last, and see that they became the result."""
+        sides: tuple[Ours | ByHand, ...] = (self.ours, self.floor)
+        for side, shown in zip(sides, self.shown, strict=True):
+            splices: list[Any] = [
+                SPLICES[step[0]](*step[1:]) if isinstance(step, tuple) else step
+                for step in side.receiver.last
+            ]
+            side.receiver.last = ()
+            apply_splices(shown, splices)
+            assert shown == list(side.result().values())
+        assert self.ours.receiver.calls == self.floor.receiver.calls
 
 
 def delivered(side: Ours | ByHand | Sqlite) -> tuple[int, list[tuple[Any, ...]]]:
@@ -65,7 +91,8 @@ def delivered(side: Ours | ByHand | Sqlite) -> tuple[int, list[tuple[Any, ...]]]
     In keys, None stands for a partner that is not there, as it does in SQL.
     """
     assert side.receiver is not None
-    last = [(op, _as_in_sql(key), *rows) for op, key, *rows in map(tuple, side.receiver.last)]
+    told: Any = side.receiver.last
+    last = [(op, _as_in_sql(key), *rows) for op, key, *rows in map(tuple, told)]
     return side.receiver.calls, sorted(last, key=lambda event: repr(event[1]))
 
 
