@@ -156,7 +156,7 @@ def _started(size: int) -> Bar:
 
 def _fan(kind: str, size: int) -> Bar:
     return Bar(
-        text=f"W4 change below {size:,} {kind} queries, one of them hit, by that below 1",
+        text=f"W4 change below {size:,} {kind} queries that hits one, as a multiple of that below 1",
         limit=5.0,
         values=lambda found: found.growth(
             "change below N queries", "p50", workload="W4", start=1, end=size, queries=[kind]
@@ -189,7 +189,7 @@ BARS: Final = (
         values=lambda found: found.values("change", "p99", workload="W2", size=LARGE),
     ),
     Bar(
-        text=f"W2 change, multiple of the floor at N = {HUGE:,} by that at {FEW:,}",
+        text=f"W2 change: multiple of the floor at N = {HUGE:,}, as a multiple of that at {FEW:,}",
         limit=1.3,
         values=lambda found: found.growth("change", "ratio", workload="W2", start=FEW, end=HUGE),
     ),
@@ -216,7 +216,7 @@ BARS: Final = (
         ),
     ),
     Bar(
-        text="W3 chunk with all views, with a history by without",
+        text="W3 chunk with all views after 100 messages, as a multiple of that without them",
         limit=2.0,
         values=lambda found: found.values(
             "one more chunk, after 100 messages", "ratio", workload="W3"
@@ -243,7 +243,7 @@ BARS: Final = (
         values=lambda found: found.values("from bytes to views", "p50", workload="W6"),
     ),
     Bar(
-        text="W7 us for a later query of a known shape",
+        text="W7 us to create a later query of a known shape",
         limit=50,
         values=lambda found: found.values(
             "later query of a known shape", "p50", workload="W7", size=0

@@ -50,7 +50,7 @@ def plot(measured: Sequence[Measurement], path: Path) -> None:
         }
         axes.bar([*known], [*known.values()], width, label=name, color=COLORS[name], zorder=2)
     axes.set_yscale("log")
-    axes.set_ylabel("µs per change, median")
+    axes.set_ylabel("µs per change, median (less is better)")
     axes.set_xticks([place + 0.425 - width / 2 for place in range(len(queries))], queries)
     axes.set_xlim(-width, len(queries) - 0.15 + width / 2)
     axes.grid(axis="y", alpha=0.3, zorder=0)

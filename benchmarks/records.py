@@ -1,4 +1,4 @@
-"""Measurements as lines of JSON, each with what else its figures depend on: versions, machine, command."""
+"""Measurements as lines of JSON, each with what else its figures depend on: code, versions, machine, command."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import platform
 import sqlite3
 import subprocess
 from dataclasses import asdict, fields
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from shutil import which
@@ -24,9 +25,11 @@ PACKAGES = ("stateschema", "sortedcontainers", "numpy", "pydantic", "duckdb", "p
 
 
 def environment(command: str) -> dict[str, Any]:
-    """Return what a number depends on besides the code."""
+    """Return what a number depends on."""
     return {
         "command": command,
+        "date": datetime.now(UTC).date().isoformat(),
+        "code": _code(),
         "versions": {
             "python": platform.python_version(),
             **{name: _version(name) for name in PACKAGES},
@@ -52,10 +55,20 @@ def _version(package: str) -> str | None:
 
 
 def _node() -> str | None:
-    if which("node") is None:
+    return _said("node", "--version")
+
+
+def _code() -> str | None:
+    """Return the commit that is checked out, marked if files differ from it; None outside of a repository."""
+    return _said("git", "-C", str(SOURCES), "describe", "--always", "--dirty", "--exclude=*")
+
+
+def _said(program: str, *arguments: str) -> str | None:
+    """Return what a program writes, or None where it is missing or fails."""
+    if which(program) is None:
         return None
-    done = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False)
-    return done.stdout.strip()
+    done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
+    return done.stdout.strip() or None
 
 
 def _processor() -> str:
@@ -78,6 +91,8 @@ def write(path: Path, measurements: Iterable[Measurement], around: dict[str, Any
 
 def read(path: Path) -> tuple[list[Measurement], dict[str, Any]]:
     """Read what `write` wrote; the environment is that of the first line."""
+    if not path.exists():
+        raise SystemExit(f"there is no file {path}")
     lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     if not lines:
         raise SystemExit(f"{path} holds no measurements")

@@ -22,6 +22,30 @@ TITLES = {
     "change": "One change at a time",
 }
 
+NOTES = {
+    "W1": """\
+Less is better. All peers but those with `n=1` have started the query before, so that it is compiled: what the first start of a
+shape takes on top is in W7.""",
+    "W2": """\
+Less is better. In `sorted` our subscriber is told which rows changed, and the order follows when it is read, which is not in the
+figure; the floor, db-ivm, TanStack DB and the index of SQLite keep it at every change. `positions` is the same list
+with a subscriber who is told where each row stands, so that we keep it, too. In `groupfloat` the floor adds floats as they come, and we
+exactly.""",
+    "W3": "Less is better. N is the number of chunks that the text has before.",
+    "W4": """\
+Less is better. N is the number of queries; the source has 10,000 rows. A change concerns one of the queries, or two where they are
+mixed.""",
+    "W5": """\
+Less is better. Row objects do not count, those of the source and those of the answer; on Node the latter cannot be told from the rest,
+and count.""",
+    "W6": """\
+Of microseconds less is better, of events/s more. Processor time of one core; batches of 1,000 events. `stage` is checking and
+validating, `views` what a commit takes longer with three views and their subscribers; `garbage` is the collector's part of the
+others.""",
+    "W7": "Less is better. Each sample is a process of its own, with bytecode that is compiled already; the collections are empty.",
+}
+"""What has to be known of the figures of a workload, to stand beside them."""
+
 
 def markdown(measurements: Iterable[Measurement]) -> str:
     """Return the tables of each workload and metric."""
@@ -33,7 +57,7 @@ def markdown(measurements: Iterable[Measurement]) -> str:
     for (name, metric), group in sorted(groups.items(), key=lambda item: item[0][0]):
         if name != workload:
             workload = name
-            parts.append(f"## {name} {WORKLOADS[name]}")
+            parts += [f"## {name} {WORKLOADS[name]}", NOTES[name]]
         parts += _tables(metric, group)
     return "\n\n".join(parts)
 
@@ -47,7 +71,10 @@ def _tables(metric: str, group: Sequence[Measurement]) -> list[str]:
     tables = [title, _ours(cases)]
     others = list(dict.fromkeys(found.peer for found in group if found.peer not in (OURS, FLOOR)))
     if others:
-        tables += ["Everybody else, and as a multiple of ours:", _others(cases, others)]
+        tables += [
+            "Everybody else, and as a multiple of ours (below ×1 is faster than ours):",
+            _others(cases, others),
+        ]
     return tables
 
 
@@ -64,7 +91,7 @@ def _ours(cases: dict[Case, dict[str, Measurement]]) -> str:
         rows.append(
             [
                 query,
-                f"{size:,}",
+                f"{size:,}" if size else "",
                 figure(ours.p50),
                 figure(ours.p99),
                 figure(floor.p50 if floor else None),
@@ -74,7 +101,7 @@ def _ours(cases: dict[Case, dict[str, Measurement]]) -> str:
                 "" if ours.altered is None else f"{ours.altered:.0%}",
             ]
         )
-    used = [column for column in range(len(header)) if column < 3 or any(r[column] for r in rows)]
+    used = [column for column in range(len(header)) if any(row[column] for row in rows)]
     return table(
         [header[column] for column in used], [[row[column] for column in used] for row in rows]
     )

@@ -66,7 +66,7 @@ def test_growth_is_of_the_same_query_at_two_sizes() -> None:
         replace(CHANGE, size=1_000_000, ratio=2.4),
         replace(CHANGE, query="filter", size=1_000_000, ratio=9.0),
     )
-    found = line("W2 change, multiple of the floor at N = 1,000,000", *measured)
+    found = line("W2 change: multiple of the floor at N = 1,000,000", *measured)
     assert found == ["≤ 1.3", "1.20 (join)", "met"]
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from benchmarks.__main__ import main
 from benchmarks.compare import compare
-from benchmarks.measurement import Measurement
+from benchmarks.measurement import WORKLOADS, Measurement
 from benchmarks.records import environment, read, write
-from benchmarks.report import markdown
+from benchmarks.report import NOTES, markdown
 
 CHANGE = Measurement(
     workload="W2",
@@ -41,20 +41,34 @@ BYTES = replace(
 def test_each_workload_and_metric_has_its_tables() -> None:
     assert markdown([CHANGE, FLOOR, NODE, BYTES]) == (
         "## W2 change: single changes, batches of 100 and of 10,000\n\n"
+        f"{NOTES['W2']}\n\n"
         "### One change at a time (us per change)\n\n"
         "| query  |     N | ours |  p99 | floor |  p99 | ours / floor |   range | altered |\n"
         "| ------ | ----: | ---: | ---: | ----: | ---: | -----------: | ------: | ------: |\n"
         "| filter | 1,000 | 1.50 | 9.00 |  0.50 | 2.25 |         3.00 | 2.8–3.2 |     61% |\n\n"
-        "Everybody else, and as a multiple of ours:\n\n"
+        "Everybody else, and as a multiple of ours (below ×1 is faster than ours):\n\n"
         "| query  |     N |           db-ivm |\n"
         "| ------ | ----: | ---------------: |\n"
         "| filter | 1,000 | 1,234 ×823.0 n=3 |\n\n"
         "## W5 memory: bytes per row\n\n"
+        f"{NOTES['W5']}\n\n"
         "### Source (bytes per row)\n\n"
         "| query  |     N |  ours |\n"
         "| ------ | ----: | ----: |\n"
         "| filter | 1,000 | 150.0 |"
     )
+
+
+def test_every_workload_says_what_is_better() -> None:
+    assert NOTES.keys() == WORKLOADS.keys()
+    assert all("less is better" in note.lower() for note in NOTES.values())
+
+
+def test_a_size_that_says_nothing_has_no_column() -> None:
+    (start,) = (
+        table for table in markdown([replace(BYTES, size=0)]).split("\n\n") if table[0] == "|"
+    )
+    assert start.splitlines()[0] == "| query  |  ours |"
 
 
 @pytest.fixture
@@ -70,10 +84,23 @@ def written(path: Path, *measurements: Measurement) -> Path:
 def test_lines_hold_the_measurements_and_where_they_were_made(base: Path) -> None:
     measured, around = read(base)
     assert measured == [CHANGE, FLOOR, BYTES]
-    assert around.keys() == {"command", "versions", "machine", "seed"}
+    assert around.keys() == {
+        "command",
+        "date",
+        "code",
+        "versions",
+        "machine",
+        "seed",
+    }
     assert around["command"] == "python -m benchmarks"
     assert around["machine"].keys() == {"system", "processor", "cpus", "load"}
     assert around["versions"]["@tanstack/db"] == "0.15.2"
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "missing.json"
+    with pytest.raises(SystemExit, match=r"there is no file .*missing\.json"):
+        read(path)
 
 
 def test_a_file_of_another_version_is_refused(tmp_path: Path) -> None:
@@ -163,6 +190,7 @@ def test_results_are_written_with_their_command_and_a_plot(base: Path, tmp_path:
     assert main(["report", str(base), "--to", str(tmp_path)]) == 0
     text = (tmp_path / "RESULTS.md").read_text("utf-8")
     assert text.startswith("# Results\n")
-    assert "- `python -m benchmarks`\n  on " in text
+    assert f"- `python -m benchmarks`, {read(base)[1]['date']}" in text
+    assert text.index("## What we hold ourselves to") < text.index("## How it is measured")
     assert markdown([CHANGE, FLOOR, BYTES]) in text
     assert "<svg" in (tmp_path / "results.svg").read_text("utf-8")
