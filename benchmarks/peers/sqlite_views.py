@@ -196,6 +196,15 @@ _SHOWN: Final = f"""
         WHERE {{which}} AND o.status = 'open' AND u.country < {COUNTRIES} GROUP BY l.order_id;"""
 
 
+_LINE_NEW: Final = f"""
+      INSERT INTO answer SELECT NEW.order_id, 1, NEW.price FROM orders AS o CROSS JOIN users AS u ON u.id = o.user_id
+        WHERE o.id = NEW.order_id AND o.status = 'open' AND u.country < {COUNTRIES}
+        ON CONFLICT DO UPDATE SET n = n + 1, total = total + excluded.total;"""
+_LINE_OLD: Final = """
+      UPDATE answer SET n = n - 1, total = total - OLD.price WHERE order_id = OLD.order_id;
+      DELETE FROM answer WHERE order_id = OLD.order_id AND n = 0;"""
+
+
 def _anew(key: str) -> str:
     """Return what puts one order together again: it has few lines."""
     return f"DELETE FROM answer WHERE order_id = {key};" + _SHOWN.format(which=f"o.id = {key}")
@@ -208,14 +217,14 @@ _THREE_WAY: Final = SqliteView(
     build="CREATE INDEX by_order ON lines (order_id); CREATE INDEX by_user ON orders (user_id);"
     + _TABLE.format(columns="order_id INTEGER PRIMARY KEY, n, total"),
     triggers=f"""
-    CREATE TRIGGER l_inserted AFTER INSERT ON lines BEGIN {_anew("NEW.order_id")} END;
+    CREATE TRIGGER l_inserted AFTER INSERT ON lines BEGIN {_LINE_NEW} END;
     CREATE TRIGGER l_updated AFTER UPDATE ON lines WHEN NEW.price <> OLD.price AND NEW.order_id = OLD.order_id BEGIN
       UPDATE answer SET total = total + NEW.price - OLD.price WHERE order_id = NEW.order_id;
     END;
     CREATE TRIGGER l_moved AFTER UPDATE ON lines WHEN NEW.order_id <> OLD.order_id BEGIN
-      {_anew("OLD.order_id")} {_anew("NEW.order_id")}
+      {_LINE_OLD} {_LINE_NEW}
     END;
-    CREATE TRIGGER l_deleted AFTER DELETE ON lines BEGIN {_anew("OLD.order_id")} END;
+    CREATE TRIGGER l_deleted AFTER DELETE ON lines BEGIN {_LINE_OLD} END;
     CREATE TRIGGER o_inserted AFTER INSERT ON orders BEGIN {_anew("NEW.id")} END;
     CREATE TRIGGER o_updated AFTER UPDATE ON orders BEGIN {_anew("NEW.id")} END;
     CREATE TRIGGER o_deleted AFTER DELETE ON orders BEGIN DELETE FROM answer WHERE order_id = OLD.id; END;
