@@ -44,14 +44,6 @@ def history(traffic: Traffic, *, batches: int, size: int = 1) -> list[list[Write
     return [[traffic.change() for _ in range(size)] for _ in range(batches)]
 
 
-def copy_of(batches: list[list[Write]]) -> list[list[Write]]:
-    """Copy changes with their rows."""
-    return [
-        [write._replace(row=None if write.row is None else dict(write.row)) for write in batch]
-        for batch in batches
-    ]
-
-
 class Pool:
     """Keys to draw from at random; all operations O(1).
 

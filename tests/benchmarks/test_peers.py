@@ -11,7 +11,7 @@ from benchmarks.peers.peer import AT_LEAST, SECOND, Peer, Unavailable
 from benchmarks.peers.roster import OURS, ROSTER
 from benchmarks.peers.views import VIEWS, local
 from benchmarks.questions import QUESTIONS, Question
-from benchmarks.traffic import copy_of, history
+from benchmarks.traffic import history
 
 SIZE = 150
 OTHERS = [name for name in ROSTER if name != OURS]
@@ -44,20 +44,17 @@ def test_a_peer_has_our_answer(name: str, question: Question, ours: Peer) -> Non
     traffic = question.traffic(SIZE, 1)
     with closing(made(name, question)) as peer:
         for each in (ours, peer):
-            assert (
-                each.load({table: [*map(dict, rows)] for table, rows in traffic.tables().items()})
-                > 0
-            )
+            assert each.load(traffic.tables()) > 0
             assert each.hydrate() > 0
         assert same_answer(question, {OURS: ours, name: peer})
         for size, count in ((1, 15), (30, 3)):
             drawn = history(traffic, batches=count, size=size)
             for each in (ours, peer):
-                assert len(each.commits(copy_of(drawn), 60 * SECOND)) == count
+                assert len(each.commits(drawn, 60 * SECOND)) == count
         assert same_answer(question, {OURS: ours, name: peer})
         assert peer.hydrate() > 0
         drawn = history(traffic, batches=AT_LEAST + 5)
-        timed = [len(each.commits(copy_of(drawn), 0)) for each in (ours, peer)]
+        timed = [len(each.commits(drawn, 0)) for each in (ours, peer)]
         assert timed == [AT_LEAST, AT_LEAST]
         assert same_answer(question, {OURS: ours, name: peer})
 
@@ -80,9 +77,9 @@ def test_a_view_in_a_process_of_its_own_is_the_view_in_this_one(name: str) -> No
         closing(local(name, filter_question)) as near,
     ):
         for each in (far, near):
-            each.load({table: [*map(dict, rows)] for table, rows in tables.items()})
+            each.load(tables)
             each.hydrate()
-            assert len(each.commits(copy_of(drawn), 60 * SECOND)) == 20
+            assert len(each.commits(drawn, 60 * SECOND)) == 20
         assert far.rows() == near.rows()
         assert far.heard() == near.heard()
         assert far.checksum(ordered=False) == near.checksum(ordered=False)

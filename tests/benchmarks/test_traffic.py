@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.lines import Lines
 from benchmarks.questions import QUESTIONS
-from benchmarks.traffic import Row, Shop, Traffic, Transcript, copy_of, history
+from benchmarks.traffic import Row, Shop, Traffic, Transcript, history
 
 KINDS: tuple[Callable[[int], Traffic], ...] = (
     lambda seed: Shop(30, seed, users=0.3, orphans=0.1, hot=5),
@@ -39,11 +39,3 @@ def test_changes_lead_from_the_first_tables_to_the_last(make: Callable[[int], Tr
             table[write.key] = write.row
     now = {name: {row["id"]: row for row in rows} for name, rows in traffic.tables().items()}
     assert tables == now
-
-
-def test_a_copy_shares_no_row() -> None:
-    (drawn,) = batches = history(Shop(50, 1), batches=1, size=20)
-    (copied,) = copy_of(batches)
-    pairs = list(zip(drawn, copied, strict=True))
-    assert all(one == other for one, other in pairs)
-    assert [one.row is other.row for one, other in pairs] == [one.row is None for one, _ in pairs]
