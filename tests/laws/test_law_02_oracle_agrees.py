@@ -2,7 +2,8 @@
 
 Random queries over random rows, while every one of their inputs is changed, several at once too;
 after each epoch rows, keys and order are compared with a naive evaluation from scratch, and with
-SQLite and DuckDB wherever SQL can say the same. What the cases cover is counted: a soak has every
+SQLite and DuckDB wherever SQL can say the same. In each case some mechanisms of the engine are at
+work always or never, instead of where they pay. What the cases cover is counted: a soak has every
 pair of features, and every feature with every kind of change on each of its inputs, fifty times.
 """
 
@@ -17,6 +18,7 @@ from hypothesis import Phase, given, settings
 from dataflow.query.compiler import entries
 from tests.coverage_table import Tally, aimed, case_of
 from tests.features import FEATURES
+from tests.laws.mechanisms import SETTINGS, running_with, some_mechanisms
 from tests.laws.running import Run, attempt, difference, held, start
 from tests.laws.scrutiny import scrutinize, stands
 from tests.laws.shrinking import Failure, assert_holds
@@ -96,9 +98,12 @@ def agrees_with_sqlite(case: Case) -> Failure | None:
 
 
 @CASES
-@given(cases())
-def test_live_result_is_the_reference_result_after_every_epoch(case: Case) -> None:
-    assert_holds(case, agrees)
+@given(cases(), some_mechanisms)
+def test_live_result_is_the_reference_result_after_every_epoch(
+    case: Case, mechanisms: set[str]
+) -> None:
+    with running_with(sorted(mechanisms)):
+        assert_holds(case, agrees)
 
 
 @CASES
@@ -110,9 +115,10 @@ def test_a_limit_that_keeps_hardly_more_than_its_window_agrees_too(case: Case) -
 
 
 @CASES
-@given(cases(views=2))
-def test_views_may_start_and_end_at_any_time(case: Case) -> None:
-    assert_holds(case, agrees_while_views_come_and_go)
+@given(cases(views=2), some_mechanisms)
+def test_views_may_start_and_end_at_any_time(case: Case, mechanisms: set[str]) -> None:
+    with running_with(sorted(mechanisms)):
+        assert_holds(case, agrees_while_views_come_and_go)
 
 
 @CASES
@@ -136,7 +142,9 @@ def test_some_hundred_cases_meet_every_feature(tally: Tally) -> None:
 @pytest.mark.parametrize("start", range(0, MANY, 1_000))
 def test_thousands_of_cases_stand_up_to_every_oracle(start: int, tally: Tally) -> None:
     for seed in range(start, start + 1_000):
-        scrutinize(case_of(seed), tally, seed)
+        rng = random.Random(seed)
+        with running_with(rng.sample(sorted(SETTINGS), rng.randrange(4))):
+            scrutinize(case_of(seed), tally, seed)
 
 
 @pytest.mark.soak
