@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dataflow.frozen import replace
 from dataflow.query.compiler.emit import Emitter
 from dataflow.query.compiler.factory import Source, factory
 from dataflow.query.compiler.keys import safe_values, write_parts
-from dataflow.query.scalar import Column
+from dataflow.query.scalar import Column, aliases_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -101,28 +102,42 @@ def write_inputs(
         source.line(f"{targets} *_ = safe_values({row})")
 
 
-def write_columns(source: Source, layout: Layout, inputs: Sequence[Scalar]) -> None:
-    """Write code that sets `xs0`, `xs1` … to the values of expressions of the rows of `pairs`, and `number` to how many there are."""
-    emit = Emitter(layout, "new")
+def write_columns(source: Source, layout: Layout, inputs: Sequence[Scalar], parts: str) -> None:
+    """Write code that sets `xs0`, `xs1` … to the values of expressions of all rows, and `number` to how many there are.
+
+    Args:
+        parts: source of what yields the rows, many at a time, as `Columns`.
+    """
     source.line("number = 0")
     for index in range(len(inputs)):
         source.line(f"xs{index} = []")
-    with source.block("for news in in_parts(pairs):"):
-        source.line("number += len(news)")
+    with source.block(f"for columns in {parts}:"):
+        source.line("number += len(columns[0])")
         if not inputs:
             return
+        rows = "zip(*columns)" if layout.joined else "columns[0]"
         with source.block("try:"):
             for index, node in enumerate(inputs):
-                source.line(f"part{index} = [{emit.value(node)} for new in news]")
+                source.line(f"part{index} = {_column(layout, node, rows)}")
         with source.block("except MISSING:  # some row lacks a field: go through them one by one"):
             for index in range(len(inputs)):
                 source.line(f"part{index} = []")
-            with source.block("for new in news:"):
+            with source.block(f"for new in {rows}:"):
                 write_inputs(source, layout, inputs, "new")
                 for index in range(len(inputs)):
                     source.line(f"part{index}.append(x{index})")
         for index in range(len(inputs)):
             source.line(f"xs{index} += part{index}")
+
+
+def _column(layout: Layout, node: Scalar, rows: str) -> str:
+    """Return source for the list of the values of an expression; if it reads one alias, no other is looked at."""
+    aliases = aliases_of(node)
+    if layout.joined and len(aliases) == 1:
+        slot = layout.slot(*aliases)
+        value = Emitter(replace(layout, slots=(slot.at(None),)), "new").value(node)
+        return f"[{value} for new in columns[{slot.index}]]"
+    return f"[{Emitter(layout, 'new').value(node)} for new in {rows}]"
 
 
 def write_normal_columns(source: Source, columns: int) -> None:

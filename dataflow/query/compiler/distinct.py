@@ -163,7 +163,7 @@ def _write_load(
         if parts is None:
             source.line("values = [normal(row) for _, row in pairs]")
         else:
-            write_columns(source, layout, parts)
+            write_columns(source, layout, parts, f"in_columns(pairs, joined={layout.joined})")
             write_normal_columns(source, len(parts))
             keys = ", ".join(f"keys{index}" for index in range(len(parts)))
             source.line(f"values = zip({keys})" if parts else "values = [()] * number")

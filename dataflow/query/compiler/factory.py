@@ -19,7 +19,7 @@ from dataflow.frozen import frozen
 from dataflow.query.compiler.bulk_order import plain_entries
 from dataflow.query.compiler.emit import OPERATION_NAMES
 from dataflow.query.compiler.evaluate import field, item, spread
-from dataflow.query.compiler.runtime import fresh, in_parts, mapped, null_if_unset
+from dataflow.query.compiler.runtime import fresh, in_columns, mapped, null_if_unset
 from dataflow.values.equality import equal
 from dataflow.values.identity import alike
 from dataflow.values.logic import and_, or_
@@ -53,7 +53,7 @@ _NAMES: dict[str, Any] = {
     "field": field,
     "flat": chain.from_iterable,
     "fresh": fresh,
-    "in_parts": in_parts,
+    "in_columns": in_columns,
     "item": item,
     "mapped": mapped,
     "normal": normal,

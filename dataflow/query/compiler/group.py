@@ -13,7 +13,8 @@ The steps that follow directly (having, select) are part of the same generated f
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections import deque
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dataflow.circuit.node import Delta, undo_changes
@@ -50,7 +51,16 @@ class Group(Reader):
         narrow: whether there may be updates that change nothing that is read of a row.
     """
 
-    __slots__ = ("_apply", "_changes", "_flush", "_group_of", "_groups", "_is_global", "_load")
+    __slots__ = (
+        "_apply",
+        "_changes",
+        "_flush",
+        "_group_of",
+        "_groups",
+        "_is_global",
+        "_is_joined",
+        "_load",
+    )
 
     def __init__(
         self,
@@ -64,6 +74,7 @@ class Group(Reader):
     ) -> None:
         super().__init__(upstream, label="group by" if keys else "aggregate")
         self._is_global = not keys
+        self._is_joined = layout.joined
         self._groups: dict[Any, list[Any]] = {}
         self._changes: Delta = []
         self.rows = {}
@@ -93,8 +104,9 @@ class Group(Reader):
     def hydrate(self) -> None:
         groups: dict[Any, list[Any]] = {}
         rows: dict[Any, Any] = {}
-        self._load(self._upstream.scan(), groups, is_global=self._is_global)
-        self._flush(dict(groups), groups, rows, [])
+        in_parts = partial(self._columns, joined=self._is_joined)
+        self._load(self._upstream.scan, in_parts, groups, is_global=self._is_global)
+        self._flush(dict(groups), groups, rows, deque(maxlen=0))  # nobody hears of it
         self._groups, self.rows = groups, rows
 
     def reaches(self, key: Any) -> bool:
@@ -251,16 +263,16 @@ def _alike(index: int, node: Scalar) -> str:
 
 
 def _write_load(source: Source, layout: Layout, cells: Cells, keys: int) -> None:
-    with source.block("def load(pairs, groups, *, is_global):"):
+    with source.block("def load(scan, in_parts, groups, *, is_global):"):
         with source.block("if is_global:"):
             source.line(f"groups[()] = [{', '.join(cells.initial)}]")
         if cells.load is None:
-            with source.block("for key, new in pairs:"):
+            with source.block("for key, new in scan():"):
                 write_inputs(source, layout, cells.inputs, "new")
                 _write_find(source, cells, keys)
                 _write_add(source, cells)
             return
-        write_columns(source, layout, cells.inputs)
+        write_columns(source, layout, cells.inputs, "in_parts()")
         if keys:
             _write_names(source, keys)
             _write_group_values(source, cells)

@@ -15,19 +15,26 @@ from dataflow.arrangement import Arrangement, Past
 from dataflow.circuit.node import Delta, Node, Pairs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from dataflow.arrangement import Move, Values
+    from dataflow.query.compiler.keys import JoinKey
 
 
 class Index(Node):
-    """Arrangement of a relation by key expressions; joins read it and its moves."""
+    """Arrangement of a relation by key expressions; joins read it and its moves.
 
-    __slots__ = ("_values", "arrangement")
+    Attributes:
+        arrangement: the rows by their keys.
+        keys_of: rows -> their keys.
+    """
 
-    def __init__(self, upstream: Node, key_of: Callable[[Any], Any], *others: Node) -> None:
+    __slots__ = ("_values", "arrangement", "keys_of")
+
+    def __init__(self, upstream: Node, key: JoinKey, *others: Node) -> None:
         super().__init__((upstream, *others), label="arrangement")
-        self.arrangement: Arrangement = Arrangement(key_of)
+        self.arrangement: Arrangement = Arrangement(key.of)
+        self.keys_of: Callable[[Sequence[Any]], list[Any]] = key.of_all
         self._values: Values = [], []
 
     def step(self) -> Delta:

@@ -4,6 +4,9 @@ A join is a node of the graph, or runs inside the one that reads it: a chain, a 
 over its changes one by one: what is made for a change is gone before the next one is looked at, and the garbage collector has nothing
 to count. Listed, the keys and pairs of ten thousand changes are most of what it goes through in an epoch.
 
+All its rows it hands over in one of two ways: pair by pair under their keys (`scan`), or, to who asks for no keys, many at a time as
+a list of rows for each alias (`columns`), from which the reader takes the columns it reads. No pair is made then.
+
 Edges       a reader reads what the join reads; a join with two readers is joined twice, over the same arrangements
 """
 
@@ -13,9 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from dataflow.circuit.node import Node
 from dataflow.query.compiler.join import Join
+from dataflow.query.compiler.runtime import in_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Hashable, Iterable, Iterator
+
+    from dataflow.query.compiler.runtime import Columns
 
 
 class Reader(Node):
@@ -43,6 +49,16 @@ class Reader(Node):
         delta = self._upstream.out
         self.touched += len(delta)
         return delta
+
+    def _columns(self, *, joined: bool) -> Iterator[Columns]:
+        """Yield the input's rows, many at a time.
+
+        Args:
+            joined: whether they are joined ones.
+        """
+        if self._join is not None:
+            return self._join.columns()
+        return in_columns(self._upstream.scan(), joined=joined)
 
     def reaches(self, key: Any) -> bool:
         return key in [change[0] for change in self._delta()]  # which finds NaN

@@ -17,19 +17,22 @@ Rows are flat tuples, one row per alias; keys are flat tuples, one part per alia
 from __future__ import annotations
 
 from contextlib import contextmanager
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from dataflow.arrangement import NO_ROWS
 from dataflow.circuit.node import Delta, Node, Pairs
 from dataflow.frozen import frozen
 from dataflow.query.compiler.factory import Source, factory
+from dataflow.query.compiler.runtime import in_columns, in_parts
 from dataflow.query.compiler.through import Through
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from dataflow.query.compiler.index import Index
     from dataflow.query.compiler.reads import Unchanged
+    from dataflow.query.compiler.runtime import Columns
 
 
 @frozen
@@ -70,6 +73,7 @@ class Join(Node):
     """
 
     __slots__ = (
+        "_below",
         "_changes",
         "_left",
         "_left_index",
@@ -98,6 +102,7 @@ class Join(Node):
         label = "left join" if shape.outer else "join"
         super().__init__(tuple(reads), label=f"{below.label}, {label}" if below else label)
         self.inside: bool = inside
+        self._below = below
         self._left = left
         self.right: Node = right
         self._shape = shape
@@ -170,6 +175,33 @@ class Join(Node):
     def scan(self) -> Pairs:
         pairs: Pairs = self._scan(self._left.scan(), self._right_now())
         return pairs
+
+    def columns(self) -> Iterator[Columns]:
+        """Yield all rows without their keys, many at a time.
+
+        Each left row has at most one match where the right side is known by the join key. Elsewhere it may have any number, and
+        the pairs are made one by one, so that not all of those need be there at once.
+        """
+        if not self._shape.primary:
+            yield from in_columns(self.scan(), joined=True)
+            return
+        match_of, keys_of = self._right_now().get, self._left_index.keys_of
+        for left, columns in self._left_columns():
+            matches = [*map(match_of, keys_of(left))]
+            if self._shape.outer:
+                yield [*columns, matches]
+            else:
+                kept = [match is not None for match in matches]
+                yield [[*compress(rows, kept)] for rows in (*columns, matches)]
+
+    def _left_columns(self) -> Iterator[tuple[Sequence[Any], Columns]]:
+        """Yield the left side's rows, many at a time: those that have the join key, and all of them as columns."""
+        if self._below is not None:
+            for columns in self._below.columns():
+                yield columns[-1], columns
+        else:
+            for rows in in_parts(self._left.scan()):
+                yield rows, [*zip(*rows, strict=True)] if self._shape.flat else [rows]
 
     def hydrate(self) -> None:
         """Do nothing: the state is in the arrangements."""

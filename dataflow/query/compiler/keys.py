@@ -7,7 +7,7 @@ its nulls, because grouping puts them together.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dataflow.query.compiler.emit import Emitter
 from dataflow.query.compiler.evaluate import evaluator
@@ -21,13 +21,25 @@ if TYPE_CHECKING:
     from dataflow.query.scalar import Scalar
 
 
-def join_key(layout: Layout, parts: tuple[Scalar, ...]) -> Callable[[Any], Any]:
-    """Return row -> normal form of the join key: the value of one part, a tuple of several, None if any is null.
+class JoinKey(NamedTuple):
+    """Join keys of rows, in normal form: the value of one part, a tuple of several, None if any is null.
+
+    Attributes:
+        of: row -> its key.
+        of_all: rows -> the list of their keys.
+    """
+
+    of: Callable[[Any], Any]
+    of_all: Callable[[Sequence[Any]], list[Any]]
+
+
+def join_key(layout: Layout, parts: tuple[Scalar, ...]) -> JoinKey:
+    """Return the join key made of some expressions.
 
     Without parts all rows have the same key: every row matches every row.
     """
     if not parts:
-        return lambda row: ()
+        return JoinKey(lambda row: (), lambda rows: [()] * len(rows))
     lifter = Lifter()
     shape = tuple(lifter.lift(part) for part in parts)
     made = factory(
@@ -35,8 +47,7 @@ def join_key(layout: Layout, parts: tuple[Scalar, ...]) -> Callable[[Any], Any]:
         lambda: _write(layout, shape, len(lifter.values)),
         label="join key",
     )
-    key_of: Callable[[Any], Any] = made.make(*lifter.values, _Safe(layout, parts))
-    return key_of
+    return JoinKey(*made.make(*lifter.values, _Safe(layout, parts)))
 
 
 def _write(layout: Layout, parts: tuple[Scalar, ...], parameters: int) -> str:
@@ -45,7 +56,11 @@ def _write(layout: Layout, parts: tuple[Scalar, ...], parameters: int) -> str:
     with source.block(f"def make({names}safe_values):"):
         with source.block("def key_of(row):"):
             _write_body(source, layout, parts)
-        source.line("return key_of")
+        with source.block("def keys_of(rows):"):
+            if len(parts) == 1:
+                _write_column(source, layout, parts[0])
+            source.line("return [*map(key_of, rows)]")
+        source.line("return key_of, keys_of")
     return str(source)
 
 
@@ -75,6 +90,16 @@ def _write_body(source: Source, layout: Layout, parts: tuple[Scalar, ...]) -> No
     else:
         some_null = " or ".join(f"{local} is None" for local in locals_)
         source.line(f"return None if {some_null} else ({', '.join(locals_)})")
+
+
+def _write_column(source: Source, layout: Layout, part: Scalar) -> None:
+    """Write code that returns the values of a part if no field is missing and all are their own normal form."""
+    with source.block("try:"):
+        source.line(f"part0 = [{Emitter(layout, 'row').value(part)} for row in rows]")
+        with source.block("if {*map(type, part0)} <= PLAIN:"):
+            source.line("return part0")
+    with source.block("except MISSING:"):
+        source.line("pass  # some row lacks a field: go through them one by one")
 
 
 class _Safe:

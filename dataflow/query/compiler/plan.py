@@ -256,7 +256,7 @@ class Planner:
         else:
             parts = tuple(Column(input_.layout.slots[0].alias, name) for name in key)
             label = repr(key[0]) if tree.single else repr(key)
-            key_of = join_key(input_.layout, parts)
+            key_of = join_key(input_.layout, parts).of
             node = self.share(Unshared(), lambda: Rekey(input_.node, key_of, label=label))
         return Physical(node, input_.layout)
 

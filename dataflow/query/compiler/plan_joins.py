@@ -153,7 +153,7 @@ def _through(planner: Planning, left: Physical, parts: tuple[Scalar, ...]) -> Th
     if not parts or any(aliases_of(part) != {slot.alias} for part in parts):
         return None
     right = Physical(join.right, replace(left.layout, slots=(slot.at(None),)))
-    return Through(join, index_of(planner, right, parts), join_key(left.layout, parts))
+    return Through(join, index_of(planner, right, parts), join_key(left.layout, parts).of)
 
 
 def index_of(planner: Planning, side: Physical, parts: tuple[Scalar, ...]) -> Index:

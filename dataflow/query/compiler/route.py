@@ -104,7 +104,7 @@ def _unbounded(layout: Layout, part: Scalar) -> Route:
     if layout.slots and not layout.joined:
         layout = layout.named("")
         part = rewrite(part, _anonymous)
-    return Route((layout, part), join_key(layout, (part,)))
+    return Route((layout, part), join_key(layout, (part,)).of)
 
 
 def _anonymous(node: Scalar) -> Scalar | None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from dataflow.errors import QueryError
 from dataflow.values.null import is_null
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
+
+Columns: TypeAlias = "Sequence[Sequence[Any]]"
+"""Many rows: for each alias the list of its rows. Rows of one alias are one list."""
 
 PART: Final = 2_000
 """Rows that bulk work takes at a time, so that those of a join need not all be there at once."""
@@ -21,6 +24,12 @@ def in_parts(pairs: Iterable[tuple[Any, Any]]) -> Iterator[list[Any]]:
     left = iter(pairs)
     while part := [row for _, row in islice(left, PART)]:
         yield part
+
+
+def in_columns(pairs: Iterable[tuple[Any, Any]], *, joined: bool) -> Iterator[Columns]:
+    """Yield the rows of (key, row) pairs, many at a time, in a column for each alias if they are joined ones."""
+    for part in in_parts(pairs):
+        yield [*zip(*part, strict=True)] if joined else [part]
 
 
 def null_if_unset(value: Any) -> Any:

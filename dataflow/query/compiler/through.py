@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from dataflow.arrangement import NO_ROWS, Arrangement, Bucket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
     from dataflow.arrangement import Move
     from dataflow.circuit.node import Node, Pairs
@@ -49,9 +49,10 @@ class Through:
         identity: what tells it from others over the same join.
         inputs: the nodes it reads beside those of the join.
         arrangement: finds pairs.
+        keys_of: right rows -> the indexed values.
     """
 
-    __slots__ = ("_join", "arrangement", "identity", "inputs")
+    __slots__ = ("_join", "arrangement", "identity", "inputs", "keys_of")
 
     def __init__(self, join: Below, right: Index, key_of: Callable[[Any], Any]) -> None:
         self._join = join
@@ -59,6 +60,7 @@ class Through:
         self.identity: Hashable = ("through", right)
         self.arrangement: Arrangement = Arrangement(key_of)
         self.arrangement.buckets = _Pairs(join, right)
+        self.keys_of: Callable[[Sequence[Any]], list[Any]] = right.keys_of
 
     def moved(self, reader: Node) -> Iterator[Move]:
         """Yield the changes of the join, each with the indexed value before and after.

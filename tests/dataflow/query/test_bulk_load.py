@@ -16,6 +16,7 @@ from dataflow.live.live import live
 from dataflow.query.aggregates import avg, count, count_distinct, max_, min_, sum_
 from dataflow.query.builder import query
 from dataflow.query.combining import except_, intersect, union
+from dataflow.query.compiler.runtime import PART
 from dataflow.values.normal import normal
 
 if TYPE_CHECKING:
@@ -115,6 +116,19 @@ def _to_primary_key(left: Collection[Any], right: Collection[Any]) -> Query[Any]
     return joined.group_by(second.a).select(a=second.a, n=count(), most=max_(first.c))
 
 
+def _to_two_primary_keys(
+    how: Literal["inner", "left"],
+) -> Callable[[Collection[Any], Collection[Any]], Query[Any]]:
+    def ask(left: Collection[Any], right: Collection[Any]) -> Query[Any]:
+        first, second, third = left.alias("first"), right.alias("second"), left.alias("third")
+        joined = query(first).join(second, on=first.b == second.id)
+        grouped = joined.join(third, on=second.a == third.id, how=how).group_by(first.a, third.b)
+        both = max_(second.c + third.c)
+        return grouped.select(a=first.a, b=third.b, n=count(), most=max_(second.b), both=both)
+
+    return ask
+
+
 def _three(left: Collection[Any], right: Collection[Any]) -> Query[Any]:
     first, second, third = left.alias("first"), right.alias("second"), left.alias("third")
     joined = query(first).join(second, on=first.c == second.id).join(third, on=second.a == third.a)
@@ -144,6 +158,8 @@ QUESTIONS = [
     _joined("inner"),
     _joined("left"),
     _to_primary_key,
+    _to_two_primary_keys("inner"),
+    _to_two_primary_keys("left"),
     _three,
     _four,
 ]
@@ -205,6 +221,21 @@ def test_a_query_started_on_full_tables_equals_one_that_followed_them(
     at_once: bool,
 ) -> None:
     same_start(ask, left, right, at_once=at_once)
+
+
+def test_a_group_over_joins_takes_in_more_rows_than_it_reads_at_a_time() -> None:
+    total = 2 * PART + 1
+    lines = filled([{"id": key, "order": key % 7} for key in range(total)], at_once=True)
+    orders = filled([{"id": key, "user": key % 2} for key in range(6)], at_once=True)
+    line, order = lines.alias("line"), orders.alias("order")
+    user = filled([{"id": 0}], at_once=True).alias("user")
+    joined = query(line).join(order, on=line.order == order.id).join(user, on=order.user == user.id)
+    grouped = joined.group_by(line.order)
+    with live(grouped.select(order=line.order, n=count(), s=sum_(line.id))) as result:
+        ids = {key: range(key, total, 7) for key in (0, 2, 4)}
+        assert sorted(result.rows(), key=lambda row: row["order"]) == [
+            {"order": key, "n": len(found), "s": sum(found)} for key, found in ids.items()
+        ]
 
 
 @pytest.mark.parametrize(("orders", "kept"), [(9, False), (3, True), (0, True)])
