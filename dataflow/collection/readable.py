@@ -199,9 +199,10 @@ class Readable(Source[R_co]):
         node = self._node_in_use()
         if node is None:
             return []
-        assert node.rows is not None
-        keys = node.ordered_keys()
-        return list(node.rows.values()) if keys is None else [node.rows[key] for key in keys]
+        rows = node.rows
+        assert rows is not None
+        keys = _keys(node)
+        return list(rows.values()) if keys is rows else [rows[key] for key in keys]
 
     # -- following ---------------------------------------------------------------------------------------------------
 
@@ -356,10 +357,16 @@ class Readable(Source[R_co]):
 
 
 def _keys(node: Node) -> Iterable[Any]:
-    keys = node.ordered_keys()
-    if keys is not None:
-        return keys
-    return () if node.rows is None else node.rows
+    keys, rows = node.ordered_keys(), node.rows
+    if rows is None:
+        return ()
+    if keys is None:
+        return rows
+    if (
+        node.error is not None
+    ):  # the order below may have gone on without it: what that has let go comes last
+        return dict.fromkeys(key for key in (*keys, *rows) if key in rows)
+    return keys
 
 
 def _by_normal_form(mapping: Mapping[Any, Any]) -> dict[Any, Any]:

@@ -166,7 +166,15 @@ class Order(Node):
         self._net = {}
 
     def ordered_keys(self) -> Iterable[Any]:
-        self._settle()
+        if self.error is None:
+            self._settle()
+            return self._window()
+        # the entries may be from amid the step that failed, and the window may have moved since
+        assert self.rows is not None
+        return [entry[-1] for entry in self._sorted(self.rows).window(0, None)]
+
+    def _window(self) -> list[Any]:
+        """Return the keys of the window in order, from entries that are in order."""
         return [entry[-1] for entry in self._entries.window(self._start, self._stop)]
 
     def move_window(self, limit: int | None, offset: int) -> None:
@@ -209,7 +217,7 @@ class Order(Node):
         else:
             entries = self._entries_of(*first_rows(kept, self._leading, stop + SPARE))
             self._entries = Head(entries, len(kept), stop)
-        return dict(kept) if self._shows_all else {key: kept[key] for key in self.ordered_keys()}
+        return dict(kept) if self._shows_all else {key: kept[key] for key in self._window()}
 
     def _sorted(self, kept: dict[Any, Any]) -> Sorted:
         """Return the entries of rows in order."""
@@ -226,7 +234,7 @@ class Order(Node):
             self.touched += len(self._entries)
         kept, rows = self._all(), self.rows
         assert rows is not None
-        shown = dict.fromkeys(self.ordered_keys())
+        shown = dict.fromkeys(self._window())
         self.touched += len(shown) + len(rows)
         for key in [key for key in rows if key not in shown]:
             self._leave(key)
