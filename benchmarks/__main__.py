@@ -33,7 +33,7 @@ commands:
   python -m benchmarks report out.json ...           write benchmarks/RESULTS.md and its plot from such files
 
 examples:
-  python -m benchmarks --quick                       everything, small, in less than two minutes
+  python -m benchmarks --quick                       everything, small, in two to three minutes
   python -m benchmarks join top100 --peers floor     two queries, ours beside the floor only
   python -m benchmarks W2 --rows 100000 --json out.json
 """

@@ -5,9 +5,9 @@ collection that one peer sets off would walk over the rows of its rivals and of 
 fresh objects, so that none warms the cache for its rivals.
 
 A segment is the next part of one history of changes. Every peer applies all of it, and times its commits one by one; who begins
-goes round. Reported are medians over segments, and ratios
-within segments with the range they had. Garbage collection stays on. Reading the clock costs about 0.05 us in Python, 0.1 on Node.
-A peer too slow for its allowance is timed on fewer commits, and ends in the same state all the same.
+goes round. Reported are medians over segments, and ratios within segments with the range they had. Garbage collection stays on.
+Reading the clock costs about 0.05 us in Python, 0.1 on Node. A peer too slow for its allowance is timed on fewer commits, and ends
+in the same state all the same.
 """
 
 from __future__ import annotations
