@@ -1,4 +1,4 @@
-"""The plot of the results: one change, by query and peer, at the largest size that all peers were asked at."""
+"""The plot of the results: one change, by query and peer, at the largest size that most peers were asked at."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ COLORS: Final = {
     "tanstack-db": "#f5b041",
     "duckdb": "#7d8a8c",
     "polars": "#c5cccd",
+    "pathway": "#6c3483",
 }
 """A color for each peer; those that are related are related in color."""
 
@@ -60,9 +61,10 @@ def plot(measured: Sequence[Measurement], path: Path) -> None:
 
 
 def _size(changes: Sequence[Measurement]) -> int:
-    """Return the largest size that as many peers were asked at as at any."""
+    """Return the largest size that more than half of the peers were asked at, or the largest if there is none."""
     asked: dict[int, set[str]] = {}
     for found in changes:
         asked.setdefault(found.size, set()).add(found.peer)
-    most = max(map(len, asked.values()))
-    return max(size for size, peers in asked.items() if len(peers) == most)
+    everybody = set().union(*asked.values())
+    common = [size for size, peers in asked.items() if 2 * len(peers) > len(everybody)]
+    return max(common or asked)

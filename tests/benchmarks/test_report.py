@@ -194,3 +194,16 @@ def test_results_are_written_with_their_command_and_a_plot(base: Path, tmp_path:
     assert text.index("## What we hold ourselves to") < text.index("## How it is measured")
     assert markdown([CHANGE, FLOOR, BYTES]) in text
     assert "<svg" in (tmp_path / "results.svg").read_text("utf-8")
+
+
+def test_the_plot_is_of_the_largest_size_that_most_peers_were_asked_at(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    few = {1_000: 5, 10_000: 5, 100_000: 4, 1_000_000: 2}
+    peers = ("ours", "floor", "sqlite", "db-ivm", "duckdb")
+    measured = [
+        replace(CHANGE, size=size, peer=peer) for size in few for peer in peers[: few[size]]
+    ]
+    path = written(tmp_path / "sizes.json", *measured)
+    assert main(["report", str(path), "--to", str(tmp_path)]) == 0
+    text = (tmp_path / "results.svg").read_text("utf-8")
+    assert "<!-- One change at a time, 100,000 rows -->" in text
