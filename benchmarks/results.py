@@ -36,7 +36,7 @@ METHOD = """
 - **Who.** Ours is what an application would write: collections, one live query, one subscriber. The floor does the same by hand, with
   dicts and lists, complete: any change of any table, net events as a list. The other engines are used in the best setting
   their documents name; each file of [peers](peers) says which. DuckDB, Polars and `sqlite-silent` tell nobody what
-  changed, which flatters them; `sqlite` does, by triggers that call into Python.
+  changed, which flatters them; `sqlite` does, by triggers that call into Python. Above 100,000 rows ours, the floor and SQLite alone are asked.
 - **What.** The whole way: from the commit at the source to the return of the subscriber that got the net events. At least half
   of the changes alter the answer; `altered` is the share of the commits that did.
 - **How.** All peers take turns in alternating segments of one run and apply the same changes. Each lives in a process of its own
