@@ -21,7 +21,15 @@ from benchmarks.plan import SEED
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-PACKAGES = ("stateschema", "sortedcontainers", "numpy", "pydantic", "duckdb", "polars")
+PACKAGES = (
+    "stateschema",
+    "sortedcontainers",
+    "numpy",
+    "pydantic",
+    "msgspec",
+    "duckdb",
+    "polars",
+)
 
 
 def environment(command: str) -> dict[str, Any]:
