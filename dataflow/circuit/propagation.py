@@ -60,8 +60,7 @@ class Propagation:
         elif len(changed) == 1:
             self._find_way(changed[0])
         touched = changed.copy()
-        if waiting := self._wake_consumers(changed):
-            self._run_waiting(waiting, touched, failed, errors, tracer)
+        self._run_woken(changed, 0, touched, failed, errors, tracer)
         return _announced(touched)
 
     def go_on(
@@ -85,7 +84,7 @@ class Propagation:
             self._abandon(touched, node.rank, error, failed)
             errors.append(error)
         elif waiting:
-            self._run_waiting(waiting, touched, failed, errors, None)
+            self._run_woken([], waiting, touched, failed, errors, None)
         return _announced(touched)
 
     def _find_way(self, source: Any) -> None:
@@ -112,25 +111,27 @@ class Propagation:
         self._forget_ways()  # none leads there now
         return fail(node, error)
 
-    def _run_waiting(
+    def _run_woken(
         self,
+        changed: list[Node],
         waiting: int,
         touched: list[Node],
         failed: list[Node],
         errors: list[BaseException],
         tracer: Tracer | None,
     ) -> None:
-        """Step the nodes that are queued, and those that they wake, rank by rank; add those with a delta to `touched`."""
-        rank, buckets = 1, self._buckets
+        """Step the nodes that are queued, and those that changed ones wake, rank by rank; add those with a delta to `touched`."""
+        rank, buckets = 0, self._buckets
         try:
+            waiting += self._wake_consumers(changed)
             while waiting:
+                rank += 1
                 bucket = buckets[rank]
                 if bucket:
                     if tracer is not None:
                         tracer.step(bucket)
                     waiting += self._run_rank(bucket, touched, failed) - len(bucket)
                     bucket.clear()
-                rank += 1
         except BaseException as interrupt:  # noqa: BLE001 - raised when everybody has been told
             self._abandon(touched, rank, interrupt, failed)
             errors.append(interrupt)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
 from dataflow.circuit.commit import Commit
 from dataflow.circuit.graph import current_graph, graphs
+from dataflow.circuit.node import undo_changes
 from dataflow.collection.batch import Staged, current_batch, open_batch
 from dataflow.errors import CollectionError
 from dataflow.values.normal import PLAIN, expose, normal
@@ -128,18 +129,22 @@ class StagedRows(Staged):
     def _difference(self, rows: dict[Any, Any]) -> Delta:
         equal = self._inlet.equal_rows
         delta: Delta = []
-        for key, new in self.rows.items():
-            old = rows.get(key)
-            if new is None:
-                if old is not None:
-                    del rows[key]
-                    delta.append((key, old, None))
-            elif old is None:
-                rows[key] = new
-                delta.append((key, None, new))
-            elif old is not new and not equal(old, new):
-                rows[key] = new
-                delta.append((key, old, new))
+        try:
+            for key, new in self.rows.items():
+                old = rows.get(key)
+                if new is None:
+                    if old is not None:
+                        del rows[key]
+                        delta.append((key, old, None))
+                elif old is None:
+                    rows[key] = new
+                    delta.append((key, None, new))
+                elif old is not new and not equal(old, new):
+                    rows[key] = new
+                    delta.append((key, old, new))
+        except BaseException:  # an interrupt: what nobody has been told of has not happened
+            undo_changes(rows, delta)
+            raise
         return delta
 
 
