@@ -362,9 +362,8 @@ def _keys(node: Node) -> Iterable[Any]:
         return ()
     if keys is None:
         return rows
-    if (
-        node.error is not None
-    ):  # the order below may have gone on without it: what that has let go comes last
+    if node.error is not None:
+        # the order below may have gone on without it: what that has let go comes last
         return dict.fromkeys(key for key in (*keys, *rows) if key in rows)
     return keys
 
