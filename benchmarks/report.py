@@ -25,7 +25,7 @@ TITLES = {
 NOTES = {
     "W1": """\
 Less is better. All peers but those with `n=1` have started the query before, so that it is compiled: what the first start of a
-shape takes on top is in W7.""",
+shape takes on top is in W7. Pathway fills its tables when a query starts; before that it only keeps the rows.""",
     "W2": """\
 Less is better. In `sorted` our subscriber is told which rows changed, and the order follows when it is read, which is not in the
 figure; the floor, db-ivm, TanStack DB and the index of SQLite keep it at every change. `positions` is the same list

@@ -56,4 +56,5 @@ ROSTER: Final[dict[str, Entry]] = {
     ),
     "duckdb": _apart("duckdb", about="computes the answer anew", limit=100_000),
     "polars": _apart("polars", about="computes the answer anew", limit=100_000),
+    "pathway": _apart("pathway", about="a dataflow in Rust, where it is installed", limit=100_000),
 }

@@ -8,6 +8,7 @@ from benchmarks.peers.by_hand import ByHand
 from benchmarks.peers.duckdb_recompute import DuckDb
 from benchmarks.peers.local import Local
 from benchmarks.peers.ours import Ours
+from benchmarks.peers.pathway_live import Pathway
 from benchmarks.peers.polars_recompute import Polars
 from benchmarks.peers.sqlite import Sqlite
 
@@ -24,6 +25,7 @@ VIEWS: Final[dict[str, Callable[[Question], View]]] = {
     "sqlite-silent": lambda question: Sqlite(question.name, delivers=False),
     "duckdb": lambda question: DuckDb(question.name),
     "polars": lambda question: Polars(question.name),
+    "pathway": lambda question: Pathway(question.name),
 }
 
 
