@@ -29,6 +29,7 @@ PACKAGES = (
     "msgspec",
     "duckdb",
     "polars",
+    "pathway",
 )
 
 
