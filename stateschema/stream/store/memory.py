@@ -33,6 +33,7 @@ class _Stream:
     starts: list[int] = field(default_factory=list[int])
     records: list[tuple[Record, float]] = field(default_factory=list[tuple[Record, float]])
     producers: dict[str, ProducerState] = field(default_factory=dict[str, ProducerState])
+    forks: set[int] = field(default_factory=set[int])
 
 
 class MemoryTables:
@@ -53,6 +54,10 @@ class MemoryTables:
         """Return a stream that is known to exist."""
         return self._streams[stream].state
 
+    def forks(self, stream: int) -> list[StreamState]:
+        """Return the forks of a stream, hidden ones too."""
+        return [self._streams[fork].state for fork in self._streams[stream].forks]
+
     def new_id(self) -> int:
         """Return a number that no stream has had."""
         self._last_id += 1
@@ -64,6 +69,8 @@ class MemoryTables:
         if known is None:
             self._streams[state.id] = _Stream(state)
             self._names[state.name] = state.id
+            if state.parent is not None:
+                self._streams[state.parent].forks.add(state.id)
             if state.deadline is not None:
                 heapq.heappush(self._deadlines, (state.deadline, state.id))
         else:
@@ -76,7 +83,10 @@ class MemoryTables:
 
     def remove(self, stream: int) -> None:
         """Remove a stream, its records and its producers."""
-        del self._names[self._streams.pop(stream).state.name]
+        state = self._streams.pop(stream).state
+        del self._names[state.name]
+        if state.parent is not None:
+            self._streams[state.parent].forks.discard(stream)
 
     def producer(self, stream: int, producer: str) -> ProducerState | None:
         """Return what is remembered of a producer."""

@@ -3,11 +3,13 @@
 Forks      A fork keeps no copy: below its base it reads its parent's records, below the parent's
            base the grandparent's. A stream counts its forks; deleted while it has some, it is only
            hidden (410) and is removed with the last of them, and so on up the chain (section 4.2).
-Expiry     A stream whose time is over is deleted by whoever comes across it first.
+Expiry     A stream whose time is over is deleted by whoever comes across it first, and with it all others
+           whose time is over: forks among them share nothing any more. Readers delete nothing, but see that.
 Retention  Old records are dropped from the front, whole ones, never the last. Records that forks
            share are kept as long as there are forks.
 Cost       An append touches one stream, one producer and one record. A read touches as many records
-           as it returns. Nothing depends on how much is stored.
+           as it returns. Nothing depends on how much is stored, but that reading a stream that is hidden
+           looks for the forks that hide it.
 
 Each operation checks before it changes anything, so a refusal leaves the tables as they were, but
 for what had expired.
@@ -192,8 +194,7 @@ class Operations:
 
     def sweep(self) -> None:
         """Do as `Store.sweep` says."""
-        for state in self._tables.expired(self._clock()):
-            self._discard(state)
+        self._expire(self._clock())
         if self._retention.keeps_all:
             return
         max_age, max_bytes = self._retention.max_age, self._retention.max_bytes
@@ -202,21 +203,32 @@ class Operations:
             self._retain(state, before, max_bytes)
 
     def _present(self, name: str, now: float) -> StreamState | None:
-        """Return the stream of a name, hidden ones too, after deleting it if it has expired."""
+        """Return the stream of a name, hidden ones too, after deleting what has expired if it concerns it."""
         state = self._tables.find(name)
-        if state is not None and not state.deleted and state.is_expired(now):
-            self._discard(state)
+        if state is not None and (state.deleted or state.is_expired(now)):
+            self._expire(now)
             state = self._tables.find(name)
         return state
+
+    def _expire(self, now: float) -> None:
+        for state in self._tables.expired(now):
+            self._discard(self._tables.get(state.id))  # whose forks may have gone meanwhile
 
     def _living(self, name: str, now: float) -> StreamState:
         return _refuse_missing(name, self._present(name, now))
 
     def _readable(self, name: str, now: float) -> StreamState:
         state = self._tables.find(name)
-        if state is not None and state.is_expired(now):
-            state = replace(state, deleted=True) if state.forks else None
+        if state is not None and (state.deleted or state.is_expired(now)):
+            state = replace(state, deleted=True) if self._is_shared(state, now) else None
         return _refuse_missing(name, state)
+
+    def _is_shared(self, state: StreamState, now: float) -> bool:
+        """Tell whether a fork that has not expired, or a fork of a fork, shares a stream."""
+        return state.forks > 0 and any(
+            not (fork.deleted or fork.is_expired(now)) or self._is_shared(fork, now)
+            for fork in self._tables.forks(state.id)
+        )
 
     def _renew(self, state: StreamState, now: float) -> None:
         if state.expiry.ttl is not None:

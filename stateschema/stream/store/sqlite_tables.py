@@ -33,6 +33,7 @@ _INSERT = f"INSERT INTO streams ({_COLUMNS}) VALUES ({', '.join('?' * len(_FIXED
 _UPDATE = f"UPDATE streams SET {', '.join(f'{name} = ?' for name in _CHANGING)} WHERE id = ?"
 _BY_NAME = f"SELECT {_COLUMNS} FROM streams WHERE name = ?"
 _BY_ID = f"SELECT {_COLUMNS} FROM streams WHERE id = ?"
+_FORKS = f"SELECT {_COLUMNS} FROM streams WHERE parent = ?"
 _EXPIRED = f"SELECT {_COLUMNS} FROM streams WHERE deadline <= ? AND NOT deleted"
 _OVERDUE = f"""
 SELECT {_COLUMNS} FROM streams WHERE size > ? OR
@@ -65,6 +66,10 @@ class SqliteTables:
     def get(self, stream: int) -> StreamState:
         """Return a stream that is known to exist."""
         return self._state(self._execute(_BY_ID, (stream,)).fetchone())
+
+    def forks(self, stream: int) -> list[StreamState]:
+        """Return the forks of a stream, hidden ones too."""
+        return [self._state(row) for row in self._execute(_FORKS, (stream,)).fetchall()]
 
     def new_id(self) -> int:
         """Return a number that no stream has had."""

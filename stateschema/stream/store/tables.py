@@ -31,6 +31,10 @@ class Tables(Protocol):
         """Return a stream that is known to exist."""
         ...
 
+    def forks(self, stream: int) -> list[StreamState]:
+        """Return the forks of a stream, hidden ones too."""
+        ...
+
     def new_id(self) -> int:
         """Return a number that no stream has had."""
         ...
