@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from sortedcontainers import SortedList
-
-from benchmarks.floors.floor import Step, Subscriber, by_id
+from benchmarks.floors.sorting import SortedFloor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benchmarks.traffic import Row, Tables, Write
+    from benchmarks.floors.floor import Step
+    from benchmarks.traffic import Row, Write
 
-Place: TypeAlias = tuple[int, int]  # score, negative; id
 
-
-class PositionsFloor:
-    """State: the orders, and their places in order.
+class PositionsFloor(SortedFloor):
+    """State: that of the sorted orders.
 
     What is told leads from the list before to the list now, step by step, one changed order after the other.
     """
-
-    def __init__(self, tables: Tables, subscriber: Subscriber) -> None:
-        self._subscriber = subscriber
-        self._orders = by_id(tables["orders"])
-        self._places: SortedList[Place] = SortedList()
-
-    def hydrate(self) -> None:
-        self._places = SortedList((-row["score"], key) for key, row in self._orders.items())
 
     def commit(self, writes: Sequence[Write]) -> None:
         orders = self._orders
@@ -72,6 +61,3 @@ class PositionsFloor:
                     steps.append(("move", index, to, key))
                 index = to
             steps.append(("replace", index, new))
-
-    def result(self) -> dict[Any, Row]:
-        return {key: self._orders[key] for _, key in self._places}
