@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import strategies as st
 
+from dataflow.aggregation import extremes
 from dataflow.circuit import propagation, router, way
 from dataflow.collection import collection
 from dataflow.frozen import replace
@@ -56,7 +57,7 @@ SETTINGS: dict[str, tuple[Setting, ...]] = {
     "limits that keep one entry more": ((entries, "SPARE", 1), (order, "SPARE", 1)),
     "orders that are sorted anew": ((order, "FEW", ALWAYS),),
     "orders whose entries move": ((order, "FEW", 0),),
-    "extremes in trees": ((cells, "LONGEST", 1),),
+    "extremes in trees": ((cells, "LONGEST", 1), (extremes, "LONGEST", 1)),
     "joins that are nodes": ((plan_joins, "_pairs", _never_inside),),
 }
 
