@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dataflow.frozen import replace
 from dataflow.query.compiler.emit import Emitter
 from dataflow.query.compiler.factory import Source, factory
-from dataflow.query.compiler.keys import safe_values, write_parts
+from dataflow.query.compiler.keys import safe_values, write_inputs, write_parts
 from dataflow.query.scalar import Column, aliases_of
 
 if TYPE_CHECKING:
@@ -85,21 +85,6 @@ def tuple_text(values: Sequence[str]) -> str:
 
 
 # -- many rows at once -------------------------------------------------------------------------------------------------
-
-
-def write_inputs(
-    source: Source, layout: Layout, inputs: Sequence[Scalar], row: str, local: str = "x"
-) -> None:
-    """Write code that sets `x0`, `x1` … to the values of expressions of a row; `safe_values` does so if a field is missing."""
-    if not inputs:
-        return
-    emit = Emitter(layout, row)
-    with source.block("try:"):
-        for index, node in enumerate(inputs):
-            source.line(f"{local}{index} = {emit.value(node)}")
-    with source.block("except MISSING:"):
-        targets = "".join(f"{local}{index}, " for index in range(len(inputs))).rstrip()
-        source.line(f"{targets} *_ = safe_values({row})")
 
 
 def write_columns(source: Source, layout: Layout, inputs: Sequence[Scalar], parts: str) -> None:

@@ -21,11 +21,11 @@ from dataflow.circuit.node import Delta, undo_changes
 from dataflow.frozen import replace
 from dataflow.query.compiler.accumulate import Cells, column_keys
 from dataflow.query.compiler.cells import NAMES
-from dataflow.query.compiler.columns import write_columns, write_inputs, write_normal_columns
+from dataflow.query.compiler.columns import write_columns, write_normal_columns
 from dataflow.query.compiler.factory import SHAPES_KEPT, Factory, Source, factory
 from dataflow.query.compiler.fallbacks import Fallbacks
 from dataflow.query.compiler.inside import Reader
-from dataflow.query.compiler.keys import safe_values
+from dataflow.query.compiler.keys import safe_values, write_inputs
 from dataflow.query.compiler.layout import CELLS, Layout
 from dataflow.query.compiler.lift import Lifter
 from dataflow.query.compiler.segments import segments

@@ -64,19 +64,27 @@ def _write(layout: Layout, parts: tuple[Scalar, ...], parameters: int) -> str:
     return str(source)
 
 
+def write_inputs(
+    source: Source, layout: Layout, inputs: Sequence[Scalar], row: str, local: str = "x"
+) -> None:
+    """Write code that sets `x0`, `x1` … to the values of expressions of a row; `safe_values` does so if a field is missing."""
+    if not inputs:
+        return
+    emit = Emitter(layout, row)
+    with source.block("try:"):
+        for index, node in enumerate(inputs):
+            source.line(f"{local}{index} = {emit.value(node)}")
+    with source.block("except MISSING:"):
+        targets = "".join(f"{local}{index}, " for index in range(len(inputs))).rstrip()
+        source.line(f"{targets} *_ = safe_values({row})")
+
+
 def write_parts(
     source: Source, layout: Layout, parts: Sequence[Scalar], row: str = "row", local: str = "part"
 ) -> list[str]:
     """Write code that sets locals to the normal forms of the parts of a row, and return their names."""
-    emit = Emitter(layout, row)
+    write_inputs(source, layout, parts, row, local)
     locals_ = [f"{local}{index}" for index in range(len(parts))]
-    if not parts:
-        return locals_
-    with source.block("try:"):
-        for target, part in zip(locals_, parts, strict=True):
-            source.line(f"{target} = {emit.value(part)}")
-    with source.block("except MISSING:"):
-        source.line(f"{', '.join(locals_)}{',' if len(parts) == 1 else ''} = safe_values({row})")
     for target in locals_:
         with source.block(f"if {target}.__class__ not in PLAIN:"):
             source.line(f"{target} = normal({target})")
